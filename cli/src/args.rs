@@ -1,0 +1,252 @@
+//! The command line: what can be said, its defaults and its help. Every flag is also a setting of the same name in the
+//! environment (`FIRESTEEL_...`) and in the TOML file of `--config`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use firesteel_service::telemetry::LogFormat;
+
+const HELP: &str = "\
+Examples:
+  firesteel sql                                  a SQL shell, no server needed
+  firesteel sql -e \"SELECT 1 + 1\"                one statement
+  firesteel server                               everything in one process; then, in Python:
+                                                 SparkSession.builder.remote(\"sc://localhost\").getOrCreate()
+  firesteel scheduler & firesteel executor &     a cluster by hand
+  firesteel submit job.sql --remote sc://host    run a SQL file as a job, with progress
+
+Settings: flags outrank environment variables (FIRESTEEL_CONNECT_PORT for --connect-port), which outrank the file
+given by --config, a TOML file with the same names, at the top or under [server], [scheduler], [executor], [sql], [submit].
+Object stores: AWS_* variables, or fs.s3a.* in a session. Help on one command: firesteel help COMMAND.";
+
+/// A Spark-compatible engine without the JVM.
+#[derive(Debug, Parser)]
+#[command(name = "firesteel", version, about, after_help = HELP, max_term_width = 110)]
+pub struct Cli {
+    /// What to run.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Read settings from this TOML file.
+    #[arg(long, global = true, env = "FIRESTEEL_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Log filter, for example info or warn,firesteel_connect=debug [default: info for processes, error for tools].
+    #[arg(long, global = true, env = "FIRESTEEL_LOG", value_name = "FILTER")]
+    pub log: Option<String>,
+    /// Log lines as text or json.
+    #[arg(long, global = true, env = "FIRESTEEL_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
+    pub log_format: LogFormat,
+}
+
+/// Subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run everything in one process: Spark Connect, Flight SQL, the web page and the engine.
+    Server(Server),
+    /// Run a cluster's scheduler: the doors for clients, planning, and the coordination of executors.
+    Scheduler(Scheduler),
+    /// Run one executor of a cluster: it runs the tasks a scheduler gives it.
+    Executor(Executor),
+    /// Run SQL: a shell, or statements given by -e or -f.
+    Sql(Sql),
+    /// Run a SQL file as a job and wait for it, with progress.
+    Submit(Submit),
+}
+
+impl Command {
+    /// The name on the command line, which is also the section of the settings file.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Server(_) => "server",
+            Self::Scheduler(_) => "scheduler",
+            Self::Executor(_) => "executor",
+            Self::Sql(_) => "sql",
+            Self::Submit(_) => "submit",
+        }
+    }
+
+    /// Whether this is a long-running process rather than a tool.
+    pub fn is_process(&self) -> bool {
+        matches!(self, Self::Server(_) | Self::Scheduler(_) | Self::Executor(_))
+    }
+}
+
+/// Settings of the doors clients use.
+#[derive(Debug, Clone, Args)]
+pub struct Doors {
+    /// Address to listen on. Anything but loopback needs --insecure until TLS or tokens are configured.
+    #[arg(long, env = "FIRESTEEL_BIND", default_value = "127.0.0.1", value_name = "ADDRESS")]
+    pub bind: String,
+    /// Spark Connect port (PySpark: sc://HOST:PORT); 0 picks a free one.
+    #[arg(long, env = "FIRESTEEL_CONNECT_PORT", default_value_t = 15002, value_name = "PORT")]
+    pub connect_port: u16,
+    /// Flight SQL port (ADBC, JDBC and ODBC drivers).
+    #[arg(long, env = "FIRESTEEL_FLIGHT_PORT", default_value_t = 32010, value_name = "PORT")]
+    pub flight_port: u16,
+    /// Port of the web page, REST API, health checks and metrics.
+    #[arg(long, env = "FIRESTEEL_REST_PORT", default_value_t = 8080, value_name = "PORT")]
+    pub rest_port: u16,
+    /// Serve without TLS or tokens on an address others can reach.
+    #[arg(long, env = "FIRESTEEL_INSECURE")]
+    pub insecure: bool,
+}
+
+/// Settings of whatever runs queries.
+#[derive(Debug, Clone, Args)]
+pub struct Engine {
+    /// Folder or s3:// URL where tables and the catalog live.
+    #[arg(long, env = "FIRESTEEL_WAREHOUSE", default_value = "spark-warehouse", value_name = "URL")]
+    pub warehouse: String,
+    /// Memory for queries, for example 4g or 512m [default: 70 % of the container's or machine's memory].
+    #[arg(long, env = "FIRESTEEL_MEMORY", value_name = "SIZE")]
+    pub memory: Option<String>,
+    /// Folder for spilled data [default: the system's temporary folder].
+    #[arg(long, env = "FIRESTEEL_SPILL_DIR", value_name = "DIR")]
+    pub spill_dir: Option<PathBuf>,
+}
+
+/// `firesteel server`.
+#[derive(Debug, Args)]
+pub struct Server {
+    /// Doors.
+    #[command(flatten)]
+    pub doors: Doors,
+    /// Engine.
+    #[command(flatten)]
+    pub engine: Engine,
+    /// Threads that run queries [default: one a core].
+    #[arg(long, env = "FIRESTEEL_CORES", value_name = "N")]
+    pub cores: Option<usize>,
+}
+
+/// `firesteel scheduler`.
+#[derive(Debug, Args)]
+pub struct Scheduler {
+    /// Doors.
+    #[command(flatten)]
+    pub doors: Doors,
+    /// Engine.
+    #[command(flatten)]
+    pub engine: Engine,
+    /// Port executors reach; internal to the cluster.
+    #[arg(long, env = "FIRESTEEL_CLUSTER_PORT", default_value_t = 50050, value_name = "PORT")]
+    pub cluster_port: u16,
+    /// Host name or address under which executors reach this scheduler [default: the bind address].
+    #[arg(long, env = "FIRESTEEL_EXTERNAL_HOST", value_name = "HOST")]
+    pub external_host: Option<String>,
+    /// Seconds a job waits while there is no executor at all.
+    #[arg(long, env = "FIRESTEEL_EXECUTOR_WAIT", default_value_t = 300, value_name = "SECONDS")]
+    pub executor_wait: u64,
+}
+
+/// `firesteel executor`.
+#[derive(Debug, Args)]
+pub struct Executor {
+    /// The scheduler's cluster address.
+    #[arg(long, env = "FIRESTEEL_SCHEDULER", default_value = "127.0.0.1:50050", value_name = "HOST:PORT")]
+    pub scheduler: String,
+    /// Address to listen on.
+    #[arg(long, env = "FIRESTEEL_BIND", default_value = "127.0.0.1", value_name = "ADDRESS")]
+    pub bind: String,
+    /// Host name or address under which others reach this executor (a pod's IP) [default: the bind address].
+    #[arg(long, env = "FIRESTEEL_EXTERNAL_HOST", value_name = "HOST")]
+    pub external_host: Option<String>,
+    /// Port for shuffle data; 0 picks a free one.
+    #[arg(long, env = "FIRESTEEL_DATA_PORT", default_value_t = 0, value_name = "PORT")]
+    pub data_port: u16,
+    /// Port for tasks; 0 picks a free one.
+    #[arg(long, env = "FIRESTEEL_TASK_PORT", default_value_t = 0, value_name = "PORT")]
+    pub task_port: u16,
+    /// Tasks run at once [default: one a core].
+    #[arg(long, env = "FIRESTEEL_CORES", value_name = "N")]
+    pub cores: Option<usize>,
+    /// Memory for tasks, for example 4g [default: 70 % of the container's or machine's memory].
+    #[arg(long, env = "FIRESTEEL_MEMORY", value_name = "SIZE")]
+    pub memory: Option<String>,
+    /// Folder for shuffle and spilled data [default: a fresh folder in the system's temporary one].
+    #[arg(long, env = "FIRESTEEL_WORK_DIR", value_name = "DIR")]
+    pub work_dir: Option<PathBuf>,
+    /// Listen without TLS on an address others can reach.
+    #[arg(long, env = "FIRESTEEL_INSECURE")]
+    pub insecure: bool,
+}
+
+/// How rows are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// Aligned columns.
+    Table,
+    /// Comma-separated values with a header.
+    Csv,
+    /// One JSON object a line.
+    Json,
+    /// Nothing but errors.
+    Quiet,
+}
+
+/// When to show a progress bar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ProgressWhen {
+    /// On a terminal.
+    Auto,
+    /// Always; as lines where there is no terminal.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Where statements run.
+#[derive(Debug, Clone, Args)]
+pub struct Target {
+    /// Spark Connect server, sc://HOST[:PORT][/;token=...]; without it the engine runs inside this process.
+    #[arg(long, env = "SPARK_REMOTE", value_name = "sc://...")]
+    pub remote: Option<String>,
+    /// Set session configuration; may be repeated.
+    #[arg(long = "conf", short = 'c', value_name = "KEY=VALUE")]
+    pub conf: Vec<String>,
+    /// When to show progress.
+    #[arg(long, env = "FIRESTEEL_PROGRESS", value_enum, default_value = "auto", value_name = "WHEN")]
+    pub progress: ProgressWhen,
+    /// Engine, when it runs inside this process.
+    #[command(flatten)]
+    pub engine: Engine,
+}
+
+/// `firesteel sql`.
+#[derive(Debug, Args)]
+pub struct Sql {
+    /// Run these statements (separated by ;) and exit; may be repeated.
+    #[arg(short = 'e', long = "execute", value_name = "SQL")]
+    pub execute: Vec<String>,
+    /// Run the statements of this file and exit; - reads standard input.
+    #[arg(short = 'f', long = "file", value_name = "FILE")]
+    pub file: Vec<PathBuf>,
+    /// Where.
+    #[command(flatten)]
+    pub target: Target,
+    /// How rows are printed.
+    #[arg(long, env = "FIRESTEEL_FORMAT", value_enum, default_value = "table", value_name = "FORMAT")]
+    pub format: OutputFormat,
+    /// Rows of a table that are printed; the rest is counted.
+    #[arg(long, env = "FIRESTEEL_MAX_ROWS", default_value_t = 1000, value_name = "N")]
+    pub max_rows: usize,
+    /// Go on after a statement fails (the exit status still says so).
+    #[arg(long)]
+    pub keep_going: bool,
+}
+
+/// `firesteel submit`.
+#[derive(Debug, Args)]
+pub struct Submit {
+    /// SQL file; - reads standard input.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Replace ${NAME} in the file; may be repeated.
+    #[arg(long = "param", short = 'p', value_name = "NAME=VALUE")]
+    pub params: Vec<String>,
+    /// Where.
+    #[command(flatten)]
+    pub target: Target,
+    /// How rows of queries in the file are printed.
+    #[arg(long, env = "FIRESTEEL_FORMAT", value_enum, default_value = "table", value_name = "FORMAT")]
+    pub format: OutputFormat,
+}

@@ -1,0 +1,49 @@
+//! Settings of the server.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Settings of the Spark Connect server.
+#[derive(Debug, Clone)]
+pub struct ConnectOptions {
+    /// Clients must send this as `authorization: Bearer <token>` when it is set.
+    pub token: Option<String>,
+    /// The server speaks TLS when it is set.
+    pub tls: Option<TlsIdentity>,
+    /// Largest message either way.
+    pub max_message_bytes: usize,
+    /// How long an operation lives without a client.
+    pub detached_timeout: Duration,
+    /// How long a session lives without a call.
+    pub session_timeout: Duration,
+    /// How long running operations may go on after shutdown was asked for.
+    pub drain_timeout: Duration,
+}
+
+impl Default for ConnectOptions {
+    fn default() -> Self {
+        Self {
+            token: None,
+            tls: None,
+            max_message_bytes: 256 * 1024 * 1024,
+            detached_timeout: Duration::from_secs(5 * 60),
+            session_timeout: Duration::from_secs(60 * 60),
+            drain_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A certificate chain and its private key.
+#[derive(Clone)]
+pub struct TlsIdentity {
+    /// Certificates, PEM.
+    pub certificates: String,
+    /// Private key, PEM.
+    pub private_key: String,
+}
+
+impl fmt::Debug for TlsIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsIdentity").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,181 @@
+//! One file on its way out: bytes in, parts uploaded in the background, nothing visible at the end.
+//!
+//! Bounded: at most a few parts are in memory. Knows nothing of formats.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use object_store::multipart::{MultipartStore, PartId};
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt, PutPayload, WriteMultipart};
+use tokio::task::JoinSet;
+
+use super::Pending;
+use crate::error::{ConnectorError, Result};
+
+const PART: usize = 8 * 1024 * 1024;
+const LARGE_PART: usize = 64 * 1024 * 1024;
+/// Stores allow 10,000 parts; from here on they grow.
+const LARGE_FROM: usize = 4_000;
+const CONCURRENT_PARTS: usize = 3;
+
+/// Where a task's files go.
+#[derive(Clone)]
+pub(super) enum Destination {
+    /// Uploads to the final key, completed at commit.
+    Deferred(Arc<dyn MultipartStore>),
+    /// Files below this directory, renamed at commit.
+    Staged(Arc<dyn ObjectStore>, Path),
+}
+
+/// An open file.
+pub(super) enum Upload {
+    Deferred(Deferred),
+    Staged { writer: WriteMultipart, path: Path, bytes: u64 },
+}
+
+pub(super) struct Deferred {
+    store: Arc<dyn MultipartStore>,
+    path: Path,
+    id: String,
+    buffer: BytesMut,
+    parts: Vec<Option<PartId>>,
+    running: JoinSet<(usize, object_store::Result<PartId>)>,
+    bytes: u64,
+}
+
+impl Destination {
+    /// Opens a file whose final key is `key`; `relative` is the same below the target directory.
+    pub(super) async fn open(&self, key: &Path, relative: &str) -> Result<Upload> {
+        match self {
+            Self::Deferred(store) => {
+                let id = store
+                    .create_multipart(key)
+                    .await
+                    .map_err(|error| ConnectorError::from_store(key.as_ref(), error))?;
+                Ok(Upload::Deferred(Deferred {
+                    store: Arc::clone(store),
+                    path: key.clone(),
+                    id,
+                    buffer: BytesMut::new(),
+                    parts: Vec::new(),
+                    running: JoinSet::new(),
+                    bytes: 0,
+                }))
+            }
+            Self::Staged(store, directory) => {
+                let text = format!("{directory}/{relative}");
+                let path = Path::parse(&text)
+                    .map_err(|error| ConnectorError::InvalidPath { path: text, reason: error.to_string() })?;
+                let upload = store
+                    .put_multipart(&path)
+                    .await
+                    .map_err(|error| ConnectorError::from_store(path.as_ref(), error))?;
+                let writer = WriteMultipart::new_with_chunk_size(upload, PART);
+                Ok(Upload::Staged { writer, path, bytes: 0 })
+            }
+        }
+    }
+}
+
+impl Upload {
+    /// Takes bytes; waits when too many parts are on their way.
+    pub(super) async fn write(&mut self, bytes: Bytes) -> Result<()> {
+        match self {
+            Self::Deferred(upload) => upload.write(bytes).await,
+            Self::Staged { writer, path, bytes: written } => {
+                let size = bytes.len() as u64;
+                writer
+                    .wait_for_capacity(CONCURRENT_PARTS)
+                    .await
+                    .map_err(|error| ConnectorError::from_store(path.as_ref(), error))?;
+                writer.put(bytes);
+                *written += size;
+                Ok(())
+            }
+        }
+    }
+
+    /// Ends the file; it stays invisible. Returns what commit must do, and the size.
+    pub(super) async fn finish(self) -> Result<(Pending, u64)> {
+        match self {
+            Self::Deferred(upload) => upload.finish().await,
+            Self::Staged { writer, path, bytes } => {
+                writer.finish().await.map_err(|error| ConnectorError::from_store(path.as_ref(), error))?;
+                Ok((Pending::Staged { key: path.into() }, bytes))
+            }
+        }
+    }
+
+    /// Drops what was uploaded; failures only leave rubbish nobody reads.
+    pub(super) async fn discard(self) {
+        match self {
+            Self::Deferred(mut upload) => {
+                upload.running.shutdown().await;
+                if let Err(error) = upload.store.abort_multipart(&upload.path, &upload.id).await {
+                    tracing::debug!(path = %upload.path, %error, "could not abort upload");
+                }
+            }
+            Self::Staged { writer, path, .. } => {
+                if let Err(error) = writer.abort().await {
+                    tracing::debug!(%path, %error, "could not abort staged file");
+                }
+            }
+        }
+    }
+}
+
+impl Deferred {
+    async fn write(&mut self, bytes: Bytes) -> Result<()> {
+        self.bytes += bytes.len() as u64;
+        self.buffer.extend_from_slice(&bytes);
+        let size = if self.parts.len() < LARGE_FROM { PART } else { LARGE_PART };
+        while self.buffer.len() >= size {
+            let part = self.buffer.split_to(size).freeze();
+            self.start_part(part).await?;
+        }
+        Ok(())
+    }
+
+    async fn start_part(&mut self, part: Bytes) -> Result<()> {
+        while self.running.len() >= CONCURRENT_PARTS {
+            self.join_part().await?;
+        }
+        let index = self.parts.len();
+        self.parts.push(None);
+        let (store, path, id) = (Arc::clone(&self.store), self.path.clone(), self.id.clone());
+        self.running.spawn(async move {
+            let result = store.put_part(&path, &id, index, PutPayload::from_bytes(part)).await;
+            (index, result)
+        });
+        Ok(())
+    }
+
+    async fn join_part(&mut self) -> Result<()> {
+        let Some(joined) = self.running.join_next().await else { return Ok(()) };
+        let (index, result) = joined.map_err(|error| ConnectorError::Protocol(format!("upload task: {error}")))?;
+        let part = result.map_err(|error| ConnectorError::from_store(self.path.as_ref(), error))?;
+        if let Some(slot) = self.parts.get_mut(index) {
+            *slot = Some(part);
+        }
+        Ok(())
+    }
+
+    async fn finish(mut self) -> Result<(Pending, u64)> {
+        let last = self.buffer.split().freeze();
+        let result = match last.is_empty() && !self.parts.is_empty() {
+            true => Ok(()),
+            false => self.start_part(last).await,
+        };
+        let mut result = result;
+        while result.is_ok() && !self.running.is_empty() {
+            result = self.join_part().await;
+        }
+        if let Err(error) = result {
+            Upload::Deferred(self).discard().await;
+            return Err(error);
+        }
+        let parts = self.parts.into_iter().flatten().map(|part| part.content_id).collect();
+        Ok((Pending::Upload { id: self.id, parts }, self.bytes))
+    }
+}

@@ -1,0 +1,194 @@
+//! How physical plans travel: our operators and functions in our own form, everything else in the caller's.
+//!
+//! A function travels as its name and the book it is in. Spark and DataFusion both have, for example, `abs`, which answer
+//! differently; and optimizer rules may put DataFusion's into a plan of Spark's. A function in neither book is refused.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
+
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::TaskContext;
+use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF, WindowUDF};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr_common::physical_expr::proto_decode::PhysicalExprDecodeCtx;
+use datafusion::physical_expr_common::physical_expr::proto_encode::PhysicalExprEncodeCtx;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion_proto::physical_plan::{PhysicalExtensionCodec, PhysicalProtoConverterExtension};
+use firesteel_connectors::sink::PreparedSink;
+use firesteel_functions::SparkError;
+use firesteel_functions::registry;
+
+use crate::sink::SinkExec;
+
+/// First byte of an operator that the inner codec encodes.
+const INNER: u8 = 0;
+/// First byte of a [`SinkExec`]; its sink follows as JSON.
+const SINK: u8 = 1;
+
+/// A function of Spark's book.
+const SPARK: &[u8] = b"s";
+/// A function of DataFusion's book.
+const DATAFUSION: &[u8] = b"d";
+
+/// Encodes our operators and all functions; the inner codec has the rest.
+#[derive(Debug)]
+pub struct EngineCodec {
+    inner: Arc<dyn PhysicalExtensionCodec>,
+}
+
+impl EngineCodec {
+    /// A codec that gives what is not ours to `inner`.
+    #[must_use]
+    pub fn new(inner: Arc<dyn PhysicalExtensionCodec>) -> Self {
+        Self { inner }
+    }
+}
+
+impl PhysicalExtensionCodec for EngineCodec {
+    fn try_decode(
+        &self,
+        buf: &[u8],
+        inputs: &[Arc<dyn ExecutionPlan>],
+        ctx: &TaskContext,
+        proto_converter: &dyn PhysicalProtoConverterExtension,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        match buf.split_first() {
+            Some((&INNER, rest)) => self.inner.try_decode(rest, inputs, ctx, proto_converter),
+            Some((&SINK, rest)) => {
+                let [input] = inputs else {
+                    return Err(DataFusionError::Internal("a sink has one input".into()));
+                };
+                let sink: PreparedSink = serde_json::from_slice(rest).map_err(external)?;
+                Ok(Arc::new(SinkExec::new(Arc::clone(input), Arc::new(sink))))
+            }
+            _ => Err(DataFusionError::Internal("an operator of an unknown kind was received".into())),
+        }
+    }
+
+    fn try_encode(
+        &self,
+        node: Arc<dyn ExecutionPlan>,
+        buf: &mut Vec<u8>,
+        proto_converter: &dyn PhysicalProtoConverterExtension,
+    ) -> Result<()> {
+        if let Some(sink) = node.downcast_ref::<SinkExec>() {
+            buf.push(SINK);
+            return serde_json::to_writer(buf, sink.sink().as_ref()).map_err(external);
+        }
+        buf.push(INNER);
+        self.inner.try_encode(node, buf, proto_converter)
+    }
+
+    fn try_encode_udf(&self, node: &ScalarUDF, buf: &mut Vec<u8>) -> Result<()> {
+        let spark = registry().scalar(node.name());
+        let ours = DEFAULTS.scalar.get(node.name());
+        buf.extend_from_slice(book(node, spark.as_deref(), ours.map(Arc::as_ref), node.name())?);
+        Ok(())
+    }
+
+    fn try_decode_udf(&self, name: &str, buf: &[u8]) -> Result<Arc<ScalarUDF>> {
+        let spark = || registry().scalar(name);
+        find(name, buf, spark, || DEFAULTS.scalar.get(name).cloned())
+    }
+
+    fn try_encode_udaf(&self, node: &AggregateUDF, buf: &mut Vec<u8>) -> Result<()> {
+        let spark = registry().aggregate(node.name());
+        let ours = DEFAULTS.aggregate.get(node.name());
+        buf.extend_from_slice(book(node, spark.as_deref(), ours.map(Arc::as_ref), node.name())?);
+        Ok(())
+    }
+
+    fn try_decode_udaf(&self, name: &str, buf: &[u8]) -> Result<Arc<AggregateUDF>> {
+        let spark = || registry().aggregate(name);
+        find(name, buf, spark, || DEFAULTS.aggregate.get(name).cloned())
+    }
+
+    fn try_encode_udwf(&self, node: &WindowUDF, buf: &mut Vec<u8>) -> Result<()> {
+        let spark = registry().window(node.name());
+        let ours = DEFAULTS.window.get(node.name());
+        buf.extend_from_slice(book(node, spark.as_deref(), ours.map(Arc::as_ref), node.name())?);
+        Ok(())
+    }
+
+    fn try_decode_udwf(&self, name: &str, buf: &[u8]) -> Result<Arc<WindowUDF>> {
+        let spark = || registry().window(name);
+        find(name, buf, spark, || DEFAULTS.window.get(name).cloned())
+    }
+
+    fn try_encode_higher_order_function(&self, node: &HigherOrderUDF, buf: &mut Vec<u8>) -> Result<()> {
+        let spark = registry().lambda(node.name());
+        let ours = DEFAULTS.lambda.get(node.name());
+        buf.extend_from_slice(book(node, spark.as_deref(), ours.map(Arc::as_ref), node.name())?);
+        Ok(())
+    }
+
+    fn try_decode_higher_order_function(&self, name: &str, buf: &[u8]) -> Result<Arc<HigherOrderUDF>> {
+        find(name, buf, || registry().lambda(name), || DEFAULTS.lambda.get(name).cloned())
+    }
+
+    fn try_encode_expr(
+        &self,
+        node: &Arc<dyn PhysicalExpr>,
+        buf: &mut Vec<u8>,
+        ctx: &PhysicalExprEncodeCtx<'_>,
+    ) -> Result<()> {
+        self.inner.try_encode_expr(node, buf, ctx)
+    }
+
+    fn try_decode_expr(
+        &self,
+        buf: &[u8],
+        inputs: &[Arc<dyn PhysicalExpr>],
+        ctx: &PhysicalExprDecodeCtx<'_>,
+    ) -> Result<Arc<dyn PhysicalExpr>> {
+        self.inner.try_decode_expr(buf, inputs, ctx)
+    }
+}
+
+/// DataFusion's own functions by name.
+struct Defaults {
+    scalar: HashMap<String, Arc<ScalarUDF>>,
+    aggregate: HashMap<String, Arc<AggregateUDF>>,
+    window: HashMap<String, Arc<WindowUDF>>,
+    lambda: HashMap<String, Arc<HigherOrderUDF>>,
+}
+
+static DEFAULTS: LazyLock<Defaults> = LazyLock::new(|| {
+    use datafusion::execution::SessionStateDefaults as Session;
+    Defaults {
+        scalar: Session::default_scalar_functions().into_iter().map(|f| (f.name().to_owned(), f)).collect(),
+        aggregate: Session::default_aggregate_functions().into_iter().map(|f| (f.name().to_owned(), f)).collect(),
+        window: Session::default_window_functions().into_iter().map(|f| (f.name().to_owned(), f)).collect(),
+        lambda: Session::default_higher_order_functions().into_iter().map(|f| (f.name().to_owned(), f)).collect(),
+    }
+});
+
+/// The book that holds exactly this function.
+fn book<F: PartialEq>(function: &F, spark: Option<&F>, default: Option<&F>, name: &str) -> Result<&'static [u8]> {
+    if spark == Some(function) {
+        Ok(SPARK)
+    } else if default == Some(function) {
+        Ok(DATAFUSION)
+    } else {
+        Err(SparkError::internal(&format!("function {name} cannot be sent to executors")).into())
+    }
+}
+
+fn find<F>(
+    name: &str,
+    book: &[u8],
+    spark: impl FnOnce() -> Option<F>,
+    default: impl FnOnce() -> Option<F>,
+) -> Result<F> {
+    let found = match book {
+        SPARK => spark(),
+        DATAFUSION => default(),
+        // A sender that only knows names: Spark's book first, as in a session.
+        _ => spark().or_else(default),
+    };
+    found.ok_or_else(|| DataFusionError::Internal(format!("function {name} is not known here")))
+}
+
+fn external(error: serde_json::Error) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
+}

@@ -1,0 +1,38 @@
+//! Spark's aggregate functions. Each file holds related ones; this one lists them.
+
+mod adapt;
+mod approx;
+mod average;
+mod collect;
+mod core;
+mod first;
+mod maxby;
+mod moments;
+mod percentile;
+mod spec;
+mod sum;
+mod text;
+
+use std::sync::Arc;
+
+use datafusion::logical_expr::AggregateUDF;
+
+/// Suffix of the variant used when ANSI mode is off.
+pub(crate) const LEGACY: &str = "__legacy";
+
+/// All aggregate functions.
+pub(crate) fn all() -> Vec<Arc<AggregateUDF>> {
+    let groups = [
+        core::all(),
+        sum::all(),
+        average::all(),
+        first::all(),
+        collect::all(),
+        percentile::all(),
+        maxby::all(),
+        moments::all(),
+        text::all(),
+        approx::all(),
+    ];
+    groups.into_iter().flatten().flat_map(spec::Agg::build).collect()
+}

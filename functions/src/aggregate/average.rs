@@ -1,0 +1,306 @@
+//! `avg`, `mean`, `try_avg`: doubles, except decimals (four more digits) and intervals.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, DurationMicrosecondArray, Float64Array, Int64Array,
+    IntervalYearMonthArray,
+};
+use arrow::datatypes::{
+    DataType, Decimal128Type, DurationMicrosecondType, Float64Type, Int64Type, IntervalUnit, IntervalYearMonthType,
+};
+use datafusion::common::{Result, internal_err, not_impl_err};
+use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
+
+use super::spec::{Agg, AggCall, SyncGroups, grouped};
+use super::sum::{Overflow, summed};
+use crate::error::ErrorKind;
+use crate::scalar::coerce::Arg;
+use crate::scalar::read::fail;
+
+fn coerced(name: &str, types: &[DataType]) -> Result<Vec<DataType>> {
+    let mut types = summed(name, types)?;
+    for t in &mut types {
+        if *t == DataType::Int64 {
+            *t = DataType::Float64;
+        }
+    }
+    Ok(types)
+}
+
+fn result(types: &[DataType]) -> Result<DataType> {
+    Ok(match types.first() {
+        Some(DataType::Decimal128(p, s)) => {
+            DataType::Decimal128(p.saturating_add(4).min(38), s.saturating_add(4).min(38))
+        }
+        Some(other) => other.clone(),
+        None => DataType::Null,
+    })
+}
+
+fn state(types: &[DataType], _: &DataType) -> Vec<DataType> {
+    let sum = match types.first() {
+        Some(DataType::Decimal128(_, s)) => DataType::Decimal128(38, *s),
+        Some(DataType::Float64) => DataType::Float64,
+        _ => DataType::Int64,
+    };
+    vec![sum, DataType::Int64]
+}
+
+fn make(call: &AggCall, overflow: Overflow) -> Result<SyncGroups> {
+    let Some(given) = call.types.first() else { return internal_err!("avg without argument") };
+    Ok(match given {
+        DataType::Float64 => Box::new(Doubles::default()),
+        DataType::Decimal128(..) | DataType::Interval(IntervalUnit::YearMonth) | DataType::Duration(_) => {
+            Box::new(Exact {
+                sums: vec![],
+                counts: vec![],
+                given: given.clone(),
+                result: call.result.clone(),
+                overflow,
+            })
+        }
+        other => return not_impl_err!("avg of {other}"),
+    })
+}
+
+/// `avg(expr)`: null on no non-null rows; a decimal sum that does not fit fails, or gives null in `try_avg` and legacy mode.
+pub(crate) fn all() -> Vec<Agg> {
+    const ARGS: &[Arg] = &[Arg::Any];
+    vec![
+        grouped("avg", ARGS, result, state, |call| make(call, Overflow::Fail))
+            .coerce(|t| coerced("avg", t))
+            .also(&["mean"]),
+        grouped("avg__legacy", ARGS, result, state, |call| make(call, Overflow::Null))
+            .coerce(|t| coerced("avg", t))
+            .also(&["mean__legacy"]),
+        grouped("try_avg", ARGS, result, state, |call| make(call, Overflow::Null)).coerce(|t| coerced("try_avg", t)),
+    ]
+}
+
+#[derive(Debug, Default)]
+struct Doubles {
+    sums: Vec<f64>,
+    counts: Vec<i64>,
+}
+
+impl GroupsAccumulator for Doubles {
+    fn update_batch(
+        &mut self,
+        values: &[ArrayRef],
+        groups: &[usize],
+        filter: Option<&BooleanArray>,
+        total: usize,
+    ) -> Result<()> {
+        self.sums.resize(total, 0.0);
+        self.counts.resize(total, 0);
+        let Some(values) = values.first().and_then(|values| values.as_primitive_opt::<Float64Type>()) else {
+            return internal_err!("avg of an unexpected type");
+        };
+        for (row, &group) in groups.iter().enumerate() {
+            if values.is_valid(row) && filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row)) {
+                self.sums[group] += values.value(row);
+                self.counts[group] += 1;
+            }
+        }
+        Ok(())
+    }
+    fn merge_batch(&mut self, states: &[ArrayRef], groups: &[usize], total: usize) -> Result<()> {
+        self.sums.resize(total, 0.0);
+        self.counts.resize(total, 0);
+        let (Some(sums), Some(counts)) = (
+            states.first().and_then(|sums| sums.as_primitive_opt::<Float64Type>()),
+            states.get(1).and_then(|counts| counts.as_primitive_opt::<Int64Type>()),
+        ) else {
+            return internal_err!("state of avg");
+        };
+        for (row, &group) in groups.iter().enumerate() {
+            if sums.is_valid(row) {
+                self.sums[group] += sums.value(row);
+                self.counts[group] += counts.value(row);
+            }
+        }
+        Ok(())
+    }
+    fn evaluate(&mut self, emit: EmitTo) -> Result<ArrayRef> {
+        let sums = emit.take_needed(&mut self.sums);
+        let counts = emit.take_needed(&mut self.counts);
+        let means = sums.iter().zip(counts).map(|(sum, count)| (count > 0).then(|| sum / count as f64));
+        Ok(Arc::new(means.collect::<Float64Array>()))
+    }
+    fn state(&mut self, emit: EmitTo) -> Result<Vec<ArrayRef>> {
+        let sums = emit.take_needed(&mut self.sums);
+        let counts = emit.take_needed(&mut self.counts);
+        Ok(vec![Arc::new(Float64Array::from(sums)), Arc::new(Int64Array::from(counts))])
+    }
+    fn convert_to_state(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
+        each_row(Self::default(), values, filter)
+    }
+    fn size(&self) -> usize {
+        16 * self.sums.capacity()
+    }
+}
+
+/// States in which every row is a group of its own.
+fn each_row(
+    mut fresh: impl GroupsAccumulator,
+    values: &[ArrayRef],
+    filter: Option<&BooleanArray>,
+) -> Result<Vec<ArrayRef>> {
+    let rows = values.first().map_or(0, |values| values.len());
+    let groups: Vec<usize> = (0..rows).collect();
+    fresh.update_batch(values, &groups, filter, rows)?;
+    fresh.state(EmitTo::All)
+}
+
+/// Decimals and intervals, summed exactly.
+#[derive(Debug)]
+struct Exact {
+    sums: Vec<Option<i128>>,
+    counts: Vec<i64>,
+    given: DataType,
+    result: DataType,
+    overflow: Overflow,
+}
+
+impl Exact {
+    fn read(&self, values: &ArrayRef) -> Result<Vec<Option<i128>>> {
+        if let Some(values) = values.as_primitive_opt::<Decimal128Type>() {
+            return Ok(values.iter().collect());
+        }
+        if let Some(values) = values.as_primitive_opt::<DurationMicrosecondType>() {
+            return Ok(values.iter().map(|v| v.map(i128::from)).collect());
+        }
+        if let Some(values) = values.as_primitive_opt::<IntervalYearMonthType>() {
+            return Ok(values.iter().map(|v| v.map(i128::from)).collect());
+        }
+        if let Some(values) = values.as_primitive_opt::<Int64Type>() {
+            return Ok(values.iter().map(|v| v.map(i128::from)).collect());
+        }
+        internal_err!("avg of an unexpected type")
+    }
+    fn grow(&mut self, total: usize) {
+        self.sums.resize(total, Some(0));
+        self.counts.resize(total, 0);
+    }
+    fn over(&self) -> datafusion::common::DataFusionError {
+        fail(
+            ErrorKind::Arithmetic,
+            "ARITHMETIC_OVERFLOW",
+            &[
+                ("message", "Overflow in avg of decimal"),
+                ("alternative", " Use `try_avg` to tolerate overflow and return NULL instead."),
+                ("config", "\"spark.sql.ansi.enabled\""),
+            ],
+        )
+    }
+    fn mean(&self, sum: Option<i128>, count: i64) -> Result<Option<i128>> {
+        if count == 0 {
+            return Ok(None);
+        }
+        let shift = match (&self.given, &self.result) {
+            (DataType::Decimal128(_, s), DataType::Decimal128(_, t)) => 10_i128.pow(u32::from((t - s).unsigned_abs())),
+            _ => 1,
+        };
+        let mean = sum.and_then(|sum| sum.checked_mul(shift)).map(|sum| half_up(sum, i128::from(count)));
+        let fits = match &self.result {
+            DataType::Decimal128(p, _) => mean.is_some_and(|m| m.unsigned_abs() < 10_u128.pow(u32::from(*p))),
+            _ => mean.is_some(),
+        };
+        if fits {
+            return Ok(mean);
+        }
+        if self.overflow == Overflow::Fail { Err(self.over()) } else { Ok(None) }
+    }
+}
+
+/// Division rounding half away from zero.
+pub(crate) fn half_up(value: i128, by: i128) -> i128 {
+    let (quotient, rest) = (value / by, value % by);
+    if rest.unsigned_abs() >= by.unsigned_abs() - rest.unsigned_abs() {
+        quotient + if (value < 0) == (by < 0) { 1 } else { -1 }
+    } else {
+        quotient
+    }
+}
+
+impl GroupsAccumulator for Exact {
+    fn update_batch(
+        &mut self,
+        values: &[ArrayRef],
+        groups: &[usize],
+        filter: Option<&BooleanArray>,
+        total: usize,
+    ) -> Result<()> {
+        self.grow(total);
+        let Some(values) = values.first() else { return internal_err!("avg without argument") };
+        for (row, (value, &group)) in self.read(values)?.into_iter().zip(groups).enumerate() {
+            if let Some(value) = value
+                && filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row))
+            {
+                self.sums[group] = self.sums[group].and_then(|sum| sum.checked_add(value));
+                self.counts[group] += 1;
+            }
+        }
+        Ok(())
+    }
+    fn merge_batch(&mut self, states: &[ArrayRef], groups: &[usize], total: usize) -> Result<()> {
+        self.grow(total);
+        let (Some(sums), Some(counts)) =
+            (states.first(), states.get(1).and_then(|counts| counts.as_primitive_opt::<Int64Type>()))
+        else {
+            return internal_err!("state of avg");
+        };
+        for (row, (sum, &group)) in self.read(sums)?.into_iter().zip(groups).enumerate() {
+            let count = counts.value(row);
+            if count > 0 {
+                self.sums[group] = self.sums[group].zip(sum).and_then(|(a, b)| a.checked_add(b));
+                self.counts[group] += count;
+            }
+        }
+        Ok(())
+    }
+    fn evaluate(&mut self, emit: EmitTo) -> Result<ArrayRef> {
+        let sums = emit.take_needed(&mut self.sums);
+        let counts = emit.take_needed(&mut self.counts);
+        let means =
+            sums.into_iter().zip(counts).map(|(sum, count)| self.mean(sum, count)).collect::<Result<Vec<_>>>()?;
+        Ok(match &self.result {
+            DataType::Decimal128(p, s) => {
+                Arc::new(means.into_iter().collect::<Decimal128Array>().with_precision_and_scale(*p, *s)?)
+            }
+            DataType::Duration(_) => Arc::new(
+                means.into_iter().map(|m| m.and_then(|m| i64::try_from(m).ok())).collect::<DurationMicrosecondArray>(),
+            ),
+            _ => Arc::new(
+                means.into_iter().map(|m| m.and_then(|m| i32::try_from(m).ok())).collect::<IntervalYearMonthArray>(),
+            ),
+        })
+    }
+    fn state(&mut self, emit: EmitTo) -> Result<Vec<ArrayRef>> {
+        let sums = emit.take_needed(&mut self.sums);
+        let counts = emit.take_needed(&mut self.counts);
+        let sums: ArrayRef = match &self.given {
+            DataType::Decimal128(_, s) => {
+                Arc::new(sums.into_iter().collect::<Decimal128Array>().with_precision_and_scale(38, *s)?)
+            }
+            _ => Arc::new(
+                sums.into_iter().map(|sum| sum.and_then(|sum| i64::try_from(sum).ok())).collect::<Int64Array>(),
+            ),
+        };
+        Ok(vec![sums, Arc::new(Int64Array::from(counts))])
+    }
+    fn convert_to_state(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
+        let fresh = Self {
+            sums: vec![],
+            counts: vec![],
+            given: self.given.clone(),
+            result: self.result.clone(),
+            overflow: self.overflow,
+        };
+        each_row(fresh, values, filter)
+    }
+    fn size(&self) -> usize {
+        40 * self.sums.capacity()
+    }
+}

@@ -1,0 +1,57 @@
+//! Aggregates DataFusion already computes as Spark does, under Spark's names and argument rules.
+
+use arrow::datatypes::DataType;
+use datafusion::common::{Result, ScalarValue};
+use datafusion::functions_aggregate as df;
+
+use super::spec::{Agg, wrap};
+use crate::scalar::coerce::Arg;
+
+const ONE: &[Arg] = &[Arg::Any];
+const DOUBLE: &[Arg] = &[Arg::Double];
+const DOUBLES: &[Arg] = &[Arg::Double, Arg::Double];
+
+fn bigint(_: &[DataType]) -> Result<DataType> {
+    Ok(DataType::Int64)
+}
+
+fn zero(_: &DataType) -> Result<ScalarValue> {
+    Ok(ScalarValue::Int64(Some(0)))
+}
+
+/// Counting, extremes, logic, bits, variance, correlation, regression.
+pub(crate) fn all() -> Vec<Agg> {
+    vec![
+        // count(expr, ..): rows in which no argument is null; never null.
+        wrap("count", ONE, None, df::count::count_udaf()).rest(Arg::Any).empty(zero),
+        // min/max(expr): any ordered type; nulls are skipped.
+        wrap("min", ONE, None, df::min_max::min_udaf()),
+        wrap("max", ONE, None, df::min_max::max_udaf()),
+        // bool_and/bool_or(boolean): nulls are skipped.
+        wrap("bool_and", &[Arg::Bool], None, df::bool_and_or::bool_and_udaf()).also(&["every"]),
+        wrap("bool_or", &[Arg::Bool], None, df::bool_and_or::bool_or_udaf()).also(&["some", "any"]),
+        // bit_*(integer): keeps the type.
+        wrap("bit_and", &[Arg::Integral], None, df::bit_and_or_xor::bit_and_udaf()),
+        wrap("bit_or", &[Arg::Integral], None, df::bit_and_or_xor::bit_or_udaf()),
+        wrap("bit_xor", &[Arg::Integral], None, df::bit_and_or_xor::bit_xor_udaf()),
+        // Two-argument statistics: pairs with a null are skipped.
+        wrap("covar_pop", DOUBLES, None, df::covariance::covar_pop_udaf()),
+        wrap("covar_samp", DOUBLES, None, df::covariance::covar_samp_udaf()),
+        wrap("corr", DOUBLES, None, df::correlation::corr_udaf()),
+        wrap("regr_slope", DOUBLES, None, df::regr::regr_slope_udaf()),
+        wrap("regr_intercept", DOUBLES, None, df::regr::regr_intercept_udaf()),
+        wrap("regr_r2", DOUBLES, None, df::regr::regr_r2_udaf()),
+        wrap("regr_avgx", DOUBLES, None, df::regr::regr_avgx_udaf()),
+        wrap("regr_avgy", DOUBLES, None, df::regr::regr_avgy_udaf()),
+        wrap("regr_sxx", DOUBLES, None, df::regr::regr_sxx_udaf()),
+        wrap("regr_syy", DOUBLES, None, df::regr::regr_syy_udaf()),
+        wrap("regr_sxy", DOUBLES, None, df::regr::regr_sxy_udaf()),
+        wrap("regr_count", DOUBLES, Some(bigint), df::regr::regr_count_udaf()).empty(zero),
+        // Variance and deviation of doubles; null when there are too few rows.
+        wrap("stddev", DOUBLE, None, df::stddev::stddev_udaf()).also(&["std", "stddev_samp"]),
+        wrap("stddev_pop", DOUBLE, None, df::stddev::stddev_pop_udaf()),
+        wrap("variance", DOUBLE, None, df::variance::var_samp_udaf()).also(&["var_samp"]),
+        wrap("var_pop", DOUBLE, None, df::variance::var_pop_udaf()),
+        super::first::count_if(),
+    ]
+}

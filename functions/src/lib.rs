@@ -1,0 +1,26 @@
+//! Spark's functions, casts, types and errors, on Arrow and DataFusion alone.
+//!
+//! This crate must know nothing of sessions, catalogs, plans to resolve, protocols or stores.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod error;
+pub mod options;
+pub mod types;
+
+pub mod time;
+
+pub mod cast;
+
+pub mod display;
+
+pub mod arithmetic;
+
+pub use error::{ErrorKind, QueryContext, SparkError, SparkResult};
+pub use options::SparkOptions;
+
+mod aggregate;
+mod lambda;
+mod registry;
+mod scalar;
+mod window;
+pub use registry::{Registry, registry};

@@ -1,0 +1,48 @@
+//! Spark's scalar functions. Each file holds related ones; this one lists them.
+
+mod array;
+mod array_build;
+mod bits;
+pub(crate) mod coerce;
+mod conditional;
+mod date;
+mod element;
+mod hash;
+mod json;
+mod map;
+mod math;
+mod misc;
+pub(crate) mod read;
+mod regexp;
+pub(crate) mod spec;
+mod string;
+mod string_edit;
+#[cfg(test)]
+mod tests;
+mod unix;
+
+use std::sync::Arc;
+
+use datafusion::logical_expr::ScalarUDF;
+
+/// All scalar functions.
+pub(crate) fn all() -> Vec<Arc<ScalarUDF>> {
+    let groups = [
+        string::all(),
+        string_edit::all(),
+        regexp::all(),
+        math::all(),
+        array::all(),
+        array_build::all(),
+        bits::all(),
+        conditional::all(),
+        date::all(),
+        unix::all(),
+        hash::all(),
+        json::all(),
+        misc::all(),
+        element::all(),
+        map::all(),
+    ];
+    groups.into_iter().flatten().flat_map(spec::SparkFn::build).collect()
+}

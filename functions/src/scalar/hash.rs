@@ -1,0 +1,146 @@
+//! Hashes: Spark's Murmur3 `hash`, `xxhash64`, and digests.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Int32Array};
+use arrow::datatypes::{
+    DataType, Date32Type, Decimal128Type, DurationMicrosecondType, Float32Type, Float64Type, Int8Type, Int16Type,
+    Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType,
+};
+use datafusion::common::{Result, not_impl_err};
+use datafusion::functions::crypto;
+use datafusion_spark::function::hash as sp;
+
+use super::coerce::Arg;
+use super::spec::{Call, Nulls, Ret, SparkFn, f, wrap};
+
+const C1: u32 = 0xcc9e_2d51;
+const C2: u32 = 0x1b87_3593;
+
+fn mix_key(key: u32) -> u32 {
+    key.wrapping_mul(C1).rotate_left(15).wrapping_mul(C2)
+}
+
+fn mix(hash: u32, key: u32) -> u32 {
+    (hash ^ mix_key(key)).rotate_left(13).wrapping_mul(5).wrapping_add(0xe654_6b64)
+}
+
+fn finish(hash: u32, length: u32) -> u32 {
+    let mut h = hash ^ length;
+    h = (h ^ (h >> 16)).wrapping_mul(0x85eb_ca6b);
+    h = (h ^ (h >> 13)).wrapping_mul(0xc2b2_ae35);
+    h ^ (h >> 16)
+}
+
+fn int(value: i32, seed: u32) -> u32 {
+    finish(mix(seed, value as u32), 4)
+}
+
+fn long(value: i64, seed: u32) -> u32 {
+    finish(mix(mix(seed, value as u32), (value >> 32) as u32), 8)
+}
+
+/// Whole words little-endian, then single signed bytes, as Spark does.
+fn bytes(value: &[u8], seed: u32) -> u32 {
+    let words = value.chunks_exact(4);
+    let rest = words.remainder();
+    let mut hash = seed;
+    for word in words {
+        hash = mix(hash, u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
+    }
+    for byte in rest {
+        hash = mix(hash, i32::from(*byte as i8) as u32);
+    }
+    finish(hash, value.len() as u32)
+}
+
+fn decimal(value: i128, precision: u8, seed: u32) -> u32 {
+    if precision <= 18 {
+        return long(value as i64, seed);
+    }
+    let all = value.to_be_bytes();
+    let sign = if value < 0 { 0xFF } else { 0 };
+    // The shortest two's complement form, as Java's BigInteger gives.
+    let mut start = 0;
+    while start < 15 && all[start] == sign && (all[start + 1] ^ sign) & 0x80 == 0 {
+        start += 1;
+    }
+    bytes(&all[start..], seed)
+}
+
+/// Hashes the value of a row into `seed`; nulls leave it unchanged.
+fn value(array: &ArrayRef, row: usize, seed: u32) -> Result<u32> {
+    if array.is_null(row) {
+        return Ok(seed);
+    }
+    Ok(match array.data_type() {
+        DataType::Null => seed,
+        DataType::Boolean => int(i32::from(array.as_boolean().value(row)), seed),
+        DataType::Int8 => int(i32::from(array.as_primitive::<Int8Type>().value(row)), seed),
+        DataType::Int16 => int(i32::from(array.as_primitive::<Int16Type>().value(row)), seed),
+        DataType::Int32 => int(array.as_primitive::<Int32Type>().value(row), seed),
+        DataType::Date32 => int(array.as_primitive::<Date32Type>().value(row), seed),
+        DataType::Int64 => long(array.as_primitive::<Int64Type>().value(row), seed),
+        DataType::Timestamp(TimeUnit::Microsecond, _) => {
+            long(array.as_primitive::<TimestampMicrosecondType>().value(row), seed)
+        }
+        DataType::Duration(_) => long(array.as_primitive::<DurationMicrosecondType>().value(row), seed),
+        DataType::Float32 => {
+            let v = array.as_primitive::<Float32Type>().value(row);
+            int(
+                if v == 0.0 {
+                    0
+                } else if v.is_nan() {
+                    0x7fc0_0000
+                } else {
+                    v.to_bits() as i32
+                },
+                seed,
+            )
+        }
+        DataType::Float64 => {
+            let v = array.as_primitive::<Float64Type>().value(row);
+            let bits = if v == 0.0 {
+                0
+            } else if v.is_nan() {
+                0x7ff8_0000_0000_0000
+            } else {
+                v.to_bits() as i64
+            };
+            long(bits, seed)
+        }
+        DataType::Decimal128(p, _) => decimal(array.as_primitive::<Decimal128Type>().value(row), *p, seed),
+        DataType::Utf8 => bytes(array.as_string::<i32>().value(row).as_bytes(), seed),
+        DataType::Binary => bytes(array.as_binary::<i32>().value(row), seed),
+        DataType::List(_) => {
+            let inner = array.as_list::<i32>().value(row);
+            (0..inner.len()).try_fold(seed, |seed, at| value(&inner, at, seed))?
+        }
+        DataType::Struct(_) => {
+            array.as_struct().columns().iter().try_fold(seed, |seed, column| value(column, row, seed))?
+        }
+        other => return not_impl_err!("hash of {other}"),
+    })
+}
+
+/// `hash(..)`: Murmur3 with seed 42; never null.
+fn hash(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
+    let out = (0..call.rows)
+        .map(|row| Ok(Some(args.iter().try_fold(42_u32, |seed, array| value(array, row, seed))? as i32)))
+        .collect::<Result<Int32Array>>()?;
+    Ok(Arc::new(out))
+}
+
+/// Hash functions.
+pub(crate) fn all() -> Vec<SparkFn> {
+    const BIN: &[Arg] = &[Arg::Bin];
+    let text = || Ret::Is(DataType::Utf8);
+    vec![
+        f("hash", &[], Ret::Is(DataType::Int32), hash).rest(Arg::Any).nulls(Nulls::Never),
+        wrap("xxhash64", &[], Ret::Is(DataType::Int64), sp::xxhash64()).rest(Arg::Any).nulls(Nulls::Never),
+        wrap("md5", BIN, text(), crypto::md5()),
+        wrap("sha1", BIN, text(), sp::sha1()).also(&["sha"]),
+        wrap("sha2", &[Arg::Bin, Arg::Int], text(), sp::sha2()).nulls(Nulls::Always),
+        wrap("crc32", BIN, Ret::Is(DataType::Int64), sp::crc32()),
+    ]
+}

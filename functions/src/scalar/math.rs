@@ -1,0 +1,382 @@
+//! Mathematics: doubles in and out unless a function keeps its argument's type.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Decimal128Array, Float32Array, Float64Array, Int64Array, StringArray};
+use arrow::datatypes::{DataType, Decimal128Type, FieldRef, Float32Type, Float64Type, Int64Type};
+use datafusion::common::{Result, ScalarValue, internal_err};
+use datafusion_spark::function::math as sp;
+
+use super::coerce::Arg;
+use super::read::{doubles, fail, ints, longs, strs};
+use super::spec::{Call, Kernel, Nulls, Ret, SparkFn, conform, f, wrap};
+use crate::error::ErrorKind;
+
+const ONE: &[Arg] = &[Arg::Double];
+const TWO: &[Arg] = &[Arg::Double, Arg::Double];
+const DOUBLE: Ret = Ret::Is(DataType::Float64);
+const BIGINT: Ret = Ret::Is(DataType::Int64);
+
+fn unary(args: &[ArrayRef], work: fn(f64) -> f64) -> Result<ArrayRef> {
+    Ok(Arc::new(arrow::compute::unary::<_, _, Float64Type>(doubles(args, 0)?, work)))
+}
+
+/// Null outside the domain.
+fn partial(args: &[ArrayRef], domain: fn(f64) -> bool, work: fn(f64) -> f64) -> Result<ArrayRef> {
+    let out = doubles(args, 0)?.iter().map(|v| v.filter(|v| domain(*v)).map(work));
+    Ok(Arc::new(out.collect::<Float64Array>()))
+}
+
+fn binary(args: &[ArrayRef], work: fn(f64, f64) -> f64) -> Result<ArrayRef> {
+    Ok(Arc::new(arrow::compute::binary::<_, _, _, Float64Type>(doubles(args, 0)?, doubles(args, 1)?, work)?))
+}
+
+/// `log(base, expr)`: null unless both are positive; `log(expr)` is the natural logarithm.
+fn log(_: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
+    if args.len() == 1 {
+        return partial(args, |v| v > 0.0 || v.is_nan(), f64::ln);
+    }
+    let pairs = doubles(args, 0)?.iter().zip(doubles(args, 1)?);
+    let out = pairs.map(|(base, v)| {
+        let (base, v) = (base?, v?);
+        (base > 0.0 && v > 0.0).then(|| v.ln() / base.ln())
+    });
+    Ok(Arc::new(out.collect::<Float64Array>()))
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Mode {
+    HalfUp,
+    HalfEven,
+    Floor,
+    Ceil,
+}
+
+fn divide(value: i128, by: i128, mode: Mode) -> i128 {
+    let (q, r) = (value.div_euclid(by), value.rem_euclid(by));
+    if r == 0 {
+        return q;
+    }
+    let up = match mode {
+        Mode::Floor => false,
+        Mode::Ceil => true,
+        Mode::HalfUp if 2 * r == by => value >= 0,
+        Mode::HalfEven if 2 * r == by => q % 2 != 0,
+        _ => 2 * r > by,
+    };
+    q + i128::from(up)
+}
+
+fn pow10(n: u32) -> i128 {
+    10_i128.checked_pow(n).unwrap_or(i128::MAX)
+}
+
+fn scale_of(scalars: &[Option<&ScalarValue>], default: i32) -> i32 {
+    match scalars.get(1) {
+        Some(Some(ScalarValue::Int32(Some(scale)))) => *scale,
+        _ => default,
+    }
+}
+
+/// Result type of `round(expr[, scale])`: the same, except decimals, whose scale shrinks.
+fn rounded(fields: &[FieldRef], scalars: &[Option<&ScalarValue>]) -> Result<DataType> {
+    let wanted = scale_of(scalars, 0);
+    Ok(match fields.first().map(|field| field.data_type()) {
+        Some(DataType::Decimal128(p, s)) => {
+            let whole = i32::from(*p) - i32::from(*s) + 1;
+            if wanted < 0 {
+                DataType::Decimal128(whole.max(-wanted + 1).clamp(1, 38) as u8, 0)
+            } else {
+                let scale = i32::from(*s).min(wanted);
+                DataType::Decimal128((whole + scale).clamp(1, 38) as u8, scale as i8)
+            }
+        }
+        Some(other) => other.clone(),
+        None => DataType::Null,
+    })
+}
+
+/// Result type of `ceil` and `floor`: `BIGINT`, or a decimal; two arguments always give a decimal.
+fn whole(fields: &[FieldRef], scalars: &[Option<&ScalarValue>]) -> Result<DataType> {
+    match fields.first().map(|field| field.data_type()) {
+        Some(DataType::Decimal128(..)) if fields.len() > 1 => rounded(fields, scalars),
+        Some(DataType::Decimal128(p, s)) => Ok(DataType::Decimal128((*p as i16 - *s as i16 + 1).clamp(1, 38) as u8, 0)),
+        _ => Ok(DataType::Int64),
+    }
+}
+
+fn decimal(call: &Call<'_>, values: &Decimal128Array, from: i8, mode: Mode, wanted: i32) -> Result<ArrayRef> {
+    let DataType::Decimal128(p, s) = call.result else { return internal_err!("round of a decimal") };
+    let target = i32::from(*s);
+    let drop = i32::from(from) - wanted.min(i32::from(from));
+    let limit = pow10(u32::from(*p));
+    let out = values
+        .iter()
+        .map(|v| {
+            let Some(v) = v else { return Ok(None) };
+            let cut = divide(v, pow10(drop.max(0) as u32), mode);
+            // `cut` has scale `from - drop`; bring it to the declared one.
+            let up = target - (i32::from(from) - drop);
+            let out = if up >= 0 { cut.checked_mul(pow10(up as u32)) } else { Some(cut / pow10((-up) as u32)) };
+            match out.filter(|out| out.abs() < limit) {
+                Some(out) => Ok(Some(out)),
+                None if call.options.ansi => Err(overflow("decimal")),
+                None => Ok(None),
+            }
+        })
+        .collect::<Result<Decimal128Array>>()?;
+    Ok(Arc::new(out.with_precision_and_scale(*p, *s)?))
+}
+
+fn overflow(what: &str) -> datafusion::common::DataFusionError {
+    let message = format!("{what} overflow");
+    let parameters = [("message", message.as_str()), ("alternative", ""), ("config", "\"spark.sql.ansi.enabled\"")];
+    fail(ErrorKind::Arithmetic, "ARITHMETIC_OVERFLOW", &parameters)
+}
+
+fn float(value: f64, scale: i32, mode: Mode) -> f64 {
+    if !value.is_finite() || scale > 308 {
+        return value;
+    }
+    // Spark rounds the shortest decimal text of the number.
+    let text = format!("{value:e}");
+    let Some((digits, exponent)) = text.split_once('e') else { return value };
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let negative = digits.starts_with('-');
+    let digits: String = digits.chars().filter(char::is_ascii_digit).collect();
+    let mantissa: i128 = digits.parse().unwrap_or(0);
+    let mantissa = if negative { -mantissa } else { mantissa };
+    let held = digits.len() as i32 - 1 - exponent;
+    if held <= scale {
+        return value;
+    }
+    let drop = (held - scale) as u32;
+    let cut = if drop > 37 { 0 } else { divide(mantissa, pow10(drop), mode) };
+    format!("{cut}e{}", -scale).parse().unwrap_or(value)
+}
+
+fn round(call: &Call<'_>, args: &[ArrayRef], mode: Mode) -> Result<ArrayRef> {
+    let Some(values) = args.first() else { return internal_err!("round without argument") };
+    let scale = if args.len() > 1 {
+        let scales = ints(args, 1)?;
+        if scales.is_empty() || scales.is_null(0) {
+            return Ok(arrow::array::new_null_array(call.result, values.len()));
+        }
+        scales.value(0)
+    } else {
+        0
+    };
+    match values.data_type() {
+        DataType::Decimal128(_, s) => {
+            let Some(decimals) = values.as_primitive_opt::<Decimal128Type>() else { return internal_err!("round") };
+            decimal(call, decimals, *s, mode, scale)
+        }
+        DataType::Float64 => {
+            let values = doubles(args, 0)?;
+            Ok(Arc::new(values.iter().map(|v| v.map(|v| float(v, scale, mode))).collect::<Float64Array>()))
+        }
+        DataType::Float32 => {
+            let Some(values) = values.as_primitive_opt::<Float32Type>() else { return internal_err!("round") };
+            let work = |v: f32| float(v.to_string().parse().unwrap_or(f64::from(v)), scale, mode) as f32;
+            Ok(Arc::new(values.iter().map(|v| v.map(work)).collect::<Float32Array>()))
+        }
+        t if t.is_integer() => {
+            if scale >= 0 {
+                return Ok(Arc::clone(values));
+            }
+            let wide = arrow::compute::cast(values, &DataType::Int64)?;
+            let Some(wide) = wide.as_primitive_opt::<Int64Type>() else { return internal_err!("round") };
+            let unit = pow10(scale.unsigned_abs());
+            let out = wide
+                .iter()
+                .map(|v| match v {
+                    Some(v) => match divide(i128::from(v), unit, mode).checked_mul(unit).map(i64::try_from) {
+                        Some(Ok(v)) => Ok(Some(v)),
+                        _ => Err(overflow("long")),
+                    },
+                    None => Ok(None),
+                })
+                .collect::<Result<Int64Array>>()?;
+            conform(Arc::new(out), call.result)
+        }
+        other => internal_err!("round of {other}"),
+    }
+}
+
+fn to_whole(call: &Call<'_>, args: &[ArrayRef], mode: Mode) -> Result<ArrayRef> {
+    match args.first().map(|values| values.data_type()) {
+        Some(DataType::Float64) => {
+            let work = if mode == Mode::Ceil { f64::ceil } else { f64::floor };
+            // A Java cast to long: NaN is 0, the rest saturates.
+            Ok(Arc::new(doubles(args, 0)?.iter().map(|v| v.map(|v| work(v) as i64)).collect::<Int64Array>()))
+        }
+        Some(DataType::Int64) => Ok(Arc::clone(&args[0])),
+        _ => round(call, args, mode),
+    }
+}
+
+fn whole_types(types: &[DataType]) -> Result<Vec<DataType>> {
+    let two = types.len() > 1;
+    Ok(types
+        .iter()
+        .enumerate()
+        .map(|(at, t)| match (at, t) {
+            (1, _) => DataType::Int32,
+            (_, DataType::Decimal128(..)) => t.clone(),
+            (_, t) if t.is_integer() && !two => DataType::Int64,
+            (_, DataType::Int8) => DataType::Decimal128(3, 0),
+            (_, DataType::Int16) => DataType::Decimal128(5, 0),
+            (_, DataType::Int32) => DataType::Decimal128(10, 0),
+            (_, DataType::Int64) => DataType::Decimal128(20, 0),
+            _ if two => DataType::Decimal128(30, 15),
+            _ => DataType::Float64,
+        })
+        .collect())
+}
+
+/// `conv(num, from_base, to_base)`: unsigned 64-bit arithmetic; a negative target base gives a signed result.
+fn conv(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
+    let (text, from, to) = (strs(args, 0)?, ints(args, 1)?, ints(args, 2)?);
+    let one = |text: &str, from: i32, to: i32| -> Result<Option<String>> {
+        if !(2..=36).contains(&from) || !(2..=36).contains(&to.abs()) {
+            return Ok(None);
+        }
+        let text = text.trim();
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+        let mut value: u64 = 0;
+        for digit in digits.chars().map_while(|c| c.to_digit(from as u32)) {
+            let next = value.checked_mul(from as u64).and_then(|v| v.checked_add(u64::from(digit)));
+            value = match next {
+                Some(next) => next,
+                None if call.options.ansi => return Err(overflow("conv")),
+                None => {
+                    value = u64::MAX;
+                    break;
+                }
+            };
+        }
+        if negative && to > 0 {
+            value = value.wrapping_neg();
+        }
+        let mut sign = negative && to < 0;
+        if to < 0 && !negative && (value as i64) < 0 {
+            value = (value as i64).unsigned_abs();
+            sign = true;
+        }
+        let base = u64::from(to.unsigned_abs());
+        let mut out: Vec<char> = vec![];
+        loop {
+            out.extend(char::from_digit((value % base) as u32, base as u32).map(|c| c.to_ascii_uppercase()));
+            value /= base;
+            if value == 0 {
+                break;
+            }
+        }
+        if sign {
+            out.push('-');
+        }
+        Ok(Some(out.into_iter().rev().collect()))
+    };
+    let out = (0..text.len())
+        .map(|row| {
+            if text.is_null(row) || from.is_null(row) || to.is_null(row) {
+                return Ok(None);
+            }
+            one(text.value(row), from.value(row), to.value(row))
+        })
+        .collect::<Result<StringArray>>()?;
+    Ok(Arc::new(out))
+}
+
+fn constant(call: &Call<'_>, value: f64) -> ArrayRef {
+    Arc::new(Float64Array::from(vec![value; call.rows]))
+}
+
+fn signum(v: f64) -> f64 {
+    if v == 0.0 || v.is_nan() { v } else { v.signum() }
+}
+
+/// `factorial(n)`: null outside 0..=20.
+fn factorial(_: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
+    let out = ints(args, 0)?.iter().map(|n| n.filter(|n| (0..=20).contains(n)).map(|n| (1..=i64::from(n)).product()));
+    Ok(Arc::new(out.collect::<Int64Array>()))
+}
+
+fn bin(_: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
+    Ok(Arc::new(longs(args, 0)?.iter().map(|n| n.map(|n| format!("{n:b}"))).collect::<StringArray>()))
+}
+
+macro_rules! unaries {
+    ($($name:literal $(| $also:literal)* => $work:expr),* $(,)?) => {
+        vec![$(f($name, ONE, DOUBLE, |_, a| unary(a, $work)).also(&[$($also),*])),*]
+    };
+}
+
+/// Mathematical functions.
+pub(crate) fn all() -> Vec<SparkFn> {
+    let mut made = unaries![
+        "acos" => f64::acos, "asin" => f64::asin, "atan" => f64::atan,
+        "acosh" => f64::acosh, "asinh" => f64::asinh, "atanh" => f64::atanh,
+        "cos" => f64::cos, "sin" => f64::sin, "tan" => f64::tan,
+        "cosh" => f64::cosh, "sinh" => f64::sinh, "tanh" => f64::tanh,
+        "cot" => |v| 1.0 / v.tan(), "csc" => |v| 1.0 / v.sin(), "sec" => |v| 1.0 / v.cos(),
+        "exp" => f64::exp, "expm1" => f64::exp_m1, "sqrt" => f64::sqrt, "cbrt" => f64::cbrt,
+        "degrees" => f64::to_degrees, "radians" => f64::to_radians,
+        "rint" => f64::round_ties_even, "signum" | "sign" => signum,
+    ];
+    let ceil: Kernel = |c, a| to_whole(c, a, Mode::Ceil);
+    let floor: Kernel = |c, a| to_whole(c, a, Mode::Floor);
+    const ROUND: &[Arg] = &[Arg::Num, Arg::Int];
+    made.extend([
+        // Logarithms are null outside their domain.
+        f("ln", ONE, DOUBLE, |_, a| partial(a, |v| v > 0.0 || v.is_nan(), f64::ln)).nulls(Nulls::Always),
+        f("log2", ONE, DOUBLE, |_, a| partial(a, |v| v > 0.0 || v.is_nan(), f64::log2)).nulls(Nulls::Always),
+        f("log10", ONE, DOUBLE, |_, a| partial(a, |v| v > 0.0 || v.is_nan(), f64::log10)).nulls(Nulls::Always),
+        f("log1p", ONE, DOUBLE, |_, a| partial(a, |v| v > -1.0 || v.is_nan(), f64::ln_1p)).nulls(Nulls::Always),
+        f("log", TWO, DOUBLE, log).min(1).nulls(Nulls::Always),
+        f("pow", TWO, DOUBLE, |_, a| binary(a, f64::powf)).also(&["power"]),
+        f("atan2", TWO, DOUBLE, |_, a| binary(a, f64::atan2)),
+        f("hypot", TWO, DOUBLE, |_, a| binary(a, f64::hypot)),
+        f("pi", &[], DOUBLE, |c, _| Ok(constant(c, std::f64::consts::PI))),
+        f("e", &[], DOUBLE, |c, _| Ok(constant(c, std::f64::consts::E))),
+        f("round", ROUND, Ret::With(rounded), |c, a| round(c, a, Mode::HalfUp)).min(1),
+        f("bround", ROUND, Ret::With(rounded), |c, a| round(c, a, Mode::HalfEven)).min(1),
+        f("ceil", ROUND, Ret::With(whole), ceil).min(1).coerce(whole_types).also(&["ceiling"]),
+        f("floor", ROUND, Ret::With(whole), floor).min(1).coerce(whole_types),
+        f("factorial", &[Arg::Int], BIGINT, factorial).nulls(Nulls::Always),
+        f("bin", &[Arg::Long], Ret::Is(DataType::Utf8), bin),
+        f("conv", &[Arg::Str, Arg::Int, Arg::Int], Ret::Is(DataType::Utf8), conv).nulls(Nulls::Always),
+        f("positive", &[Arg::Num], Ret::Same(0), |_, a| Ok(Arc::clone(&a[0]))),
+        wrap("hex", &[Arg::Any], Ret::Is(DataType::Utf8), sp::hex()).coerce(|t| {
+            Ok(t.iter()
+                .map(|t| match t {
+                    DataType::Utf8 | DataType::Binary => t.clone(),
+                    t if t.is_numeric() => DataType::Int64,
+                    _ => DataType::Utf8,
+                })
+                .collect())
+        }),
+        wrap("unhex", &[Arg::Str], Ret::Is(DataType::Binary), sp::unhex()).nulls(Nulls::Always),
+        wrap("width_bucket", &[Arg::Double, Arg::Double, Arg::Double, Arg::Long], BIGINT, sp::width_bucket())
+            .coerce(|t| {
+                let span = |t: &DataType| matches!(t, DataType::Interval(_) | DataType::Duration(_));
+                Ok(t.iter()
+                    .enumerate()
+                    .map(|(at, t)| {
+                        if at == 3 {
+                            DataType::Int64
+                        } else if span(t) {
+                            t.clone()
+                        } else {
+                            DataType::Float64
+                        }
+                    })
+                    .collect())
+            })
+            .nulls(Nulls::Always),
+    ]);
+    made
+}

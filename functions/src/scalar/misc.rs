@@ -1,0 +1,86 @@
+//! Session facts, errors on purpose, types of values, URLs, random numbers.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, StringArray, new_null_array};
+use arrow::datatypes::DataType;
+use datafusion::common::Result;
+use datafusion::functions::{math, string};
+use datafusion_spark::function::{math as sp_math, url};
+
+use super::coerce::Arg;
+use super::read::{bools, fail, strs};
+use super::spec::{Call, Nulls, Ret, SparkFn, f, wrap};
+use crate::error::ErrorKind;
+
+const TEXT: Ret = Ret::Is(DataType::Utf8);
+
+fn constant(call: &Call<'_>, text: &str) -> Result<ArrayRef> {
+    Ok(Arc::new(StringArray::from(vec![text; call.rows])))
+}
+
+fn raised(message: &str) -> datafusion::common::DataFusionError {
+    fail(ErrorKind::Runtime, "USER_RAISED_EXCEPTION", &[("errorMessage", message)])
+}
+
+/// `raise_error(message)`.
+fn raise_error(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
+    let text = strs(args, 0)?;
+    if text.is_empty() {
+        return Ok(new_null_array(call.result, 0));
+    }
+    Err(raised(if text.is_valid(0) { text.value(0) } else { "null" }))
+}
+
+/// `assert_true(condition[, message])`: null, or `USER_RAISED_EXCEPTION` when the condition is not true.
+fn assert_true(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
+    let flags = bools(args, 0)?;
+    match (0..flags.len()).find(|row| flags.is_null(*row) || !flags.value(*row)) {
+        None => Ok(new_null_array(call.result, flags.len())),
+        Some(row) if args.len() > 1 => {
+            let text = strs(args, 1)?;
+            Err(raised(if text.is_valid(row) { text.value(row) } else { "null" }))
+        }
+        Some(_) => Err(raised("condition is not true!")),
+    }
+}
+
+/// Functions that fit nowhere else.
+pub(crate) fn all() -> Vec<SparkFn> {
+    const TWO_NUM: &[Arg] = &[Arg::Num, Arg::Num];
+    const STR: &[Arg] = &[Arg::Str];
+    const URL: &[Arg] = &[Arg::Str, Arg::Str, Arg::Str];
+    vec![
+        f("current_catalog", &[], TEXT, |c, _| constant(c, &c.options.current_catalog)).stable(),
+        f("current_database", &[], TEXT, |c, _| constant(c, &c.options.current_database))
+            .stable()
+            .also(&["current_schema"]),
+        f("current_user", &[], TEXT, |c, _| constant(c, &c.options.user)).stable().also(&["user", "session_user"]),
+        f("version", &[], TEXT, |c, _| constant(c, "4.3.0 98bc0212c94705434471627068f41e374ccab143")),
+        f("raise_error", STR, Ret::Is(DataType::Null), raise_error).volatile().nulls(Nulls::Always),
+        f("assert_true", &[Arg::Bool, Arg::Str], Ret::Is(DataType::Null), assert_true)
+            .min(1)
+            .volatile()
+            .nulls(Nulls::Always),
+        f("typeof", &[Arg::Any], TEXT, |c, a| {
+            let field = arrow::datatypes::Field::new("", a[0].data_type().clone(), true);
+            let name = crate::types::DataType::from_arrow(&field)?.simple_string();
+            constant(c, &name)
+        })
+        .nulls(Nulls::Never),
+        wrap("uuid", &[], TEXT, string::uuid()).volatile().nulls(Nulls::Never),
+        wrap("rand", &[], Ret::Is(DataType::Float64), math::random()).volatile().nulls(Nulls::Never).also(&["random"]),
+        wrap("parse_url", URL, TEXT, url::parse_url()).min(2).nulls(Nulls::Always),
+        wrap("try_parse_url", URL, TEXT, url::try_parse_url()).min(2).nulls(Nulls::Always),
+        wrap("url_encode", STR, TEXT, url::url_encode()),
+        wrap("url_decode", STR, TEXT, url::url_decode()),
+        wrap("try_url_decode", STR, TEXT, url::try_url_decode()).nulls(Nulls::Always),
+        wrap("abs", &[Arg::Num], Ret::Same(0), sp_math::abs()).coerce(|t| {
+            Ok(t.iter()
+                .map(|t| if *t == DataType::Utf8 || *t == DataType::Null { DataType::Float64 } else { t.clone() })
+                .collect())
+        }),
+        wrap("pmod", TWO_NUM, Ret::Same(0), sp_math::pmod()).coerce(super::coerce::all_common).nulls(Nulls::Always),
+        wrap("mod", TWO_NUM, Ret::Same(0), sp_math::modulus()).coerce(super::coerce::all_common).nulls(Nulls::Always),
+    ]
+}

@@ -1,0 +1,83 @@
+//! The part of Ballista that coordinates executors: how it is configured and made.
+//!
+//! Plans are made elsewhere and submitted ready; sessions live in `spark`. Only stages, tasks and executors are known here.
+
+use std::sync::Arc;
+
+use ballista_core::config::TaskSchedulingPolicy;
+use ballista_core::extension::SessionConfigExt;
+use ballista_core::serde::BallistaPhysicalExtensionCodec;
+use ballista_scheduler::cluster::BallistaCluster;
+use ballista_scheduler::config::{SchedulerConfig, TaskDistributionPolicy};
+use ballista_scheduler::scheduler_process::create_scheduler;
+use ballista_scheduler::scheduler_server::SchedulerServer;
+use datafusion::prelude::SessionConfig;
+use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
+use firesteel_engine::SessionRecipe;
+use firesteel_engine::codec::EngineCodec;
+use firesteel_engine::session::profile;
+use firesteel_engine::session::travel;
+
+use crate::error::ServeError;
+
+/// Ballista's scheduler, for the one kind of plans there is.
+pub(crate) type Ballista = SchedulerServer<LogicalPlanNode, PhysicalPlanNode>;
+
+/// Bytes of one message between scheduler and executors.
+pub(crate) const MESSAGE_BYTES: usize = 256 << 20;
+
+/// Makes the coordinator; nothing listens yet.
+pub(crate) async fn make(
+    recipe: &Arc<SessionRecipe>,
+    bind_host: &str,
+    external_host: &str,
+    port: u16,
+) -> Result<Ballista, ServeError> {
+    let for_config = Arc::clone(recipe);
+    let for_state = Arc::clone(recipe);
+    let config = SchedulerConfig {
+        bind_host: bind_host.to_owned(),
+        external_host: external_host.to_owned(),
+        bind_port: port,
+        scheduling_policy: TaskSchedulingPolicy::PushStaged,
+        task_distribution: TaskDistributionPolicy::RoundRobin,
+        // The runner removes a job's data once its rows are fetched; this is for jobs whose reader never came.
+        finished_job_data_clean_up_interval_seconds: 3600,
+        finished_job_state_clean_up_interval_seconds: 600,
+        executor_timeout_seconds: 60,
+        expire_dead_executor_interval_seconds: 5,
+        executor_termination_grace_period: 60,
+        no_executors_grace_period_seconds: 180,
+        grpc_server_max_decoding_message_size: u32::try_from(MESSAGE_BYTES).unwrap_or(u32::MAX),
+        grpc_server_max_encoding_message_size: u32::try_from(MESSAGE_BYTES).unwrap_or(u32::MAX),
+        grpc_client_max_message_size: u32::try_from(MESSAGE_BYTES).unwrap_or(u32::MAX),
+        override_config_producer: Some(Arc::new(move || session_config(for_config.session_config()))),
+        override_session_builder: Some(Arc::new(move |config| for_state.session_state(config))),
+        override_physical_codec: Some(Arc::new(codec())),
+        ..SchedulerConfig::default()
+    };
+    let cluster = BallistaCluster::new_from_config(&config).await.map_err(failed)?;
+    create_scheduler(cluster, Arc::new(config)).await.map_err(failed)
+}
+
+/// How plans travel to executors.
+pub(crate) fn codec() -> EngineCodec {
+    EngineCodec::new(Arc::new(BallistaPhysicalExtensionCodec::default()))
+}
+
+/// A session's options with what a cluster needs.
+pub(crate) fn session_config(mut config: SessionConfig) -> SessionConfig {
+    let options = config.options_mut();
+    profile::cluster(options);
+    travel::pack(options);
+    let ballista = config.ballista_config();
+    config
+        .with_option_extension(ballista)
+        // The adaptive planner hangs when an executor that holds finished output is lost.
+        .with_ballista_adaptive_query_planner(false)
+        .with_ballista_grpc_client_max_message_size(MESSAGE_BYTES)
+}
+
+fn failed(error: ballista_core::error::BallistaError) -> ServeError {
+    ServeError::Cluster(error.to_string())
+}

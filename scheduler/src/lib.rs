@@ -1,0 +1,17 @@
+//! The driver process: the composition root that gives the doors (Spark Connect, Flight SQL, REST) an engine, and the
+//! runner that turns plans into jobs on executors.
+//!
+//! Ballista is known here and in the executor only. It knows nothing of Kubernetes.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod cluster;
+mod doors;
+mod error;
+mod rest;
+mod run;
+pub mod runner;
+mod settings;
+
+pub use error::ServeError;
+pub use run::{run, run_server};
+pub use settings::{SchedulerSettings, ServerSettings};

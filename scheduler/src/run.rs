@@ -1,0 +1,185 @@
+//! The composition root: makes the engine, opens the doors and keeps them open until asked to stop.
+//!
+//! ```text
+//! run:        BallistaJobRunner -+                run_server: LocalJobRunner -+
+//!             LocalJobRunner ----+-> SparkEngine                              +-> SparkEngine
+//!                                      |- Spark Connect   (connect_port)
+//!                                      |- Flight SQL      (flight_port)
+//!             Ballista gRPC            |- REST and page   (rest_port)
+//!             (cluster_port)
+//! ```
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ballista_scheduler::scheduler_process::start_grpc_service_with_listener;
+use firesteel_connect::ConnectOptions;
+use firesteel_engine::local::LocalJobRunner;
+use firesteel_engine::{JobRunner, SessionRecipe};
+use firesteel_flight::FlightOptions;
+use firesteel_functions::SparkError;
+use firesteel_service::tasks::{self, Task};
+use firesteel_spark::session::{EngineParts, SparkEngine};
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::ServeError;
+use crate::rest::Rest;
+use crate::runner::BallistaJobRunner;
+use crate::settings::{SchedulerSettings, ServerSettings};
+use crate::{cluster, doors, rest};
+
+/// How long doors may take to finish what they are doing once asked to stop.
+const CLOSING: Duration = Duration::from_secs(35);
+
+/// Listeners of the doors clients use.
+struct Doors {
+    connect: TcpListener,
+    flight: TcpListener,
+    rest: TcpListener,
+}
+
+impl Doors {
+    async fn open(host: &str, connect: u16, flight: u16, rest: u16) -> Result<Self, ServeError> {
+        Ok(Self {
+            connect: doors::listen(host, connect).await?,
+            flight: doors::listen(host, flight).await?,
+            rest: doors::listen(host, rest).await?,
+        })
+    }
+}
+
+/// Runs a cluster's scheduler until `shutdown` resolves or a part of it fails.
+///
+/// # Errors
+/// When a port cannot be had, the address is not safe to listen on, or a part fails later.
+pub async fn run(settings: SchedulerSettings, shutdown: impl Future<Output = ()> + Send) -> Result<(), ServeError> {
+    doors::check(&settings.bind_host, settings.insecure)?;
+    let host = settings.bind_host.as_str();
+    let listeners = Doors::open(host, settings.connect_port, settings.flight_port, settings.rest_port).await?;
+    let executors = doors::listen(host, settings.cluster_port).await?;
+    let cluster_port = doors::address(&executors)?.port();
+
+    let recipe = SessionRecipe::new(settings.engine())?;
+    let partitions = recipe.config().target_partitions;
+    let local = LocalJobRunner::new(partitions);
+    let external_host = settings.external_host.as_deref().unwrap_or(host);
+    let ballista = cluster::make(&recipe, host, external_host, cluster_port).await?;
+    let wait = Duration::from_secs(settings.executor_wait_seconds);
+    let runner = BallistaJobRunner::new(ballista.clone(), Arc::clone(&local), partitions, wait);
+    let rest = Rest {
+        started: Instant::now(),
+        memory_limit: recipe.memory_limit(),
+        cores: partitions,
+        ballista: Some(ballista.clone()),
+    };
+    let engine =
+        SparkEngine::new(EngineParts { runner, local, recipe, warehouse: settings.warehouse }).map_err(unusable)?;
+    tracing::info!(cluster_port, "listening for executors");
+    let cluster = tasks::spawn("cluster", async move {
+        let ended = start_grpc_service_with_listener(executors, ballista).await;
+        ended.map_err(|error| ServeError::Cluster(error.to_string()))
+    });
+    serve(engine, listeners, rest, Some(cluster), shutdown).await
+}
+
+/// Runs everything in this process until `shutdown` resolves or a part of it fails.
+///
+/// # Errors
+/// When a port cannot be had, the address is not safe to listen on, or a part fails later.
+pub async fn run_server(settings: ServerSettings, shutdown: impl Future<Output = ()> + Send) -> Result<(), ServeError> {
+    doors::check(&settings.bind_host, settings.insecure)?;
+    let host = settings.bind_host.as_str();
+    let listeners = Doors::open(host, settings.connect_port, settings.flight_port, settings.rest_port).await?;
+    let recipe = SessionRecipe::new(settings.engine())?;
+    let local = LocalJobRunner::new(recipe.config().target_partitions);
+    let rest = Rest {
+        started: Instant::now(),
+        memory_limit: recipe.memory_limit(),
+        cores: local.target_partitions(),
+        ballista: None,
+    };
+    let runner: Arc<dyn JobRunner> = Arc::clone(&local) as Arc<dyn JobRunner>;
+    let engine =
+        SparkEngine::new(EngineParts { runner, local, recipe, warehouse: settings.warehouse }).map_err(unusable)?;
+    serve(engine, listeners, rest, None, shutdown).await
+}
+
+type Part = Task<Result<(), ServeError>>;
+
+async fn serve(
+    engine: Arc<SparkEngine>,
+    listeners: Doors,
+    rest: Rest,
+    cluster: Option<Part>,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), ServeError> {
+    let Doors { connect, flight, rest: rest_listener } = listeners;
+    tracing::info!(
+        connect = %doors::address(&connect)?,
+        flight = %doors::address(&flight)?,
+        rest = %doors::address(&rest_listener)?,
+        "ready"
+    );
+    let closing = CancellationToken::new();
+    let door_connect = {
+        let (engine, closing) = (Arc::clone(&engine), closing.clone());
+        tasks::spawn("connect", async move {
+            firesteel_connect::serve(engine, connect, ConnectOptions::default(), closing.cancelled_owned())
+                .await
+                .map_err(|error| ServeError::Door { door: "Spark Connect", reason: error.to_string() })
+        })
+    };
+    let door_flight = {
+        let (engine, closing) = (engine, closing.clone());
+        tasks::spawn("flight", async move {
+            firesteel_flight::serve(engine, flight, FlightOptions::default(), closing.cancelled_owned())
+                .await
+                .map_err(|error| ServeError::Door { door: "Flight SQL", reason: error.to_string() })
+        })
+    };
+    let door_rest = tasks::spawn("rest", rest::serve(rest, rest_listener, closing.clone().cancelled_owned()));
+
+    let cluster = async {
+        match cluster {
+            Some(cluster) => ended("cluster", cluster).await,
+            None => std::future::pending().await,
+        }
+    };
+    let mut open: FuturesUnordered<_> =
+        [("Spark Connect", door_connect), ("Flight SQL", door_flight), ("REST", door_rest)]
+            .into_iter()
+            .map(|(door, part)| ended(door, part))
+            .collect();
+    tokio::select! {
+        Some(outcome) = open.next() => outcome,
+        outcome = cluster => outcome,
+        () = shutdown => {
+            closing.cancel();
+            // What is still open after this is cut.
+            let closed = tokio::time::timeout(CLOSING, async {
+                while let Some(outcome) = open.next().await {
+                    if let Err(error) = outcome {
+                        tracing::warn!(%error, "a door did not close well");
+                    }
+                }
+            });
+            if closed.await.is_err() {
+                tracing::warn!("some doors were still busy and are cut");
+            }
+            Ok(())
+        }
+    }
+}
+
+fn unusable(error: SparkError) -> ServeError {
+    ServeError::Engine(error.into())
+}
+
+/// A part that ends takes the process with it: nobody would notice a door that is shut.
+async fn ended(door: &'static str, part: Part) -> Result<(), ServeError> {
+    part.join().await.map_err(|lost| ServeError::Door { door, reason: lost.to_string() })?
+}

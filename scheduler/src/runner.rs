@@ -1,0 +1,166 @@
+//! `BallistaJobRunner`: runs plans on executors, and what cannot or need not go there in this process.
+//!
+//! ```text
+//! plan -> route -> local  -> LocalJobRunner
+//!               -> remote -> submit -> follow (status, progress, watchdog) -> fetch -> rows in partition order
+//! ```
+
+mod fetch;
+mod follow;
+mod progress;
+mod route;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use ballista_core::JobId as BallistaJobId;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::context::SessionState;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::prelude::SessionContext;
+use firesteel_engine::job::{JobHandle, JobId, JobProgress, JobRunner};
+use firesteel_engine::local::LocalJobRunner;
+use firesteel_engine::{cancel, session::profile};
+use firesteel_functions::SparkError;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::cluster::{self, Ballista};
+use route::Route;
+
+/// Statuses that may wait to be read. Ballista drops what does not fit, even the last one.
+const STATUSES: usize = 1024;
+
+/// Partitions of a stage for each core of the cluster: enough that a slow one does not hold up the rest.
+const PARTITIONS_A_CORE: usize = 2;
+
+/// Runs plans on the executors of a cluster.
+pub struct BallistaJobRunner {
+    ballista: Ballista,
+    local: Arc<LocalJobRunner>,
+    /// What sessions have for `target_partitions` unless they were told otherwise.
+    default_partitions: usize,
+    cores: Arc<AtomicUsize>,
+    executor_wait: Duration,
+    _census: firesteel_service::tasks::Task<()>,
+}
+
+impl BallistaJobRunner {
+    /// A runner over a coordinator; `default_partitions` is what the session recipe gives every session.
+    pub(crate) fn new(
+        ballista: Ballista,
+        local: Arc<LocalJobRunner>,
+        default_partitions: usize,
+        executor_wait: Duration,
+    ) -> Arc<Self> {
+        let cores = Arc::new(AtomicUsize::new(0));
+        let census = firesteel_service::tasks::spawn("executor-census", census(ballista.clone(), Arc::clone(&cores)));
+        Arc::new(Self { ballista, local, default_partitions, cores, executor_wait, _census: census })
+    }
+
+    async fn remote(
+        &self,
+        name: &str,
+        state: SessionState,
+        plan: Arc<dyn ExecutionPlan>,
+        cancel: CancellationToken,
+    ) -> Result<JobHandle> {
+        let schema = plan.schema();
+        let ctx = Arc::new(SessionContext::new_with_state(state));
+        let (sender, statuses) = mpsc::channel(STATUSES);
+        let id: BallistaJobId = self
+            .ballista
+            .submit_physical_plan(name, ctx, plan, Some(sender))
+            .await
+            .map_err(|error| failure(&error.to_string()))?;
+        tracing::info!(job_id = %id, name, "submitted a job to the cluster");
+        let (progress, receiver) = watch::channel(JobProgress::default());
+        let token = cancel.child_token();
+        let follower = follow::Follower {
+            ballista: self.ballista.clone(),
+            id: id.clone(),
+            statuses,
+            progress,
+            token: token.clone(),
+            executor_wait: self.executor_wait,
+            cores: Arc::clone(&self.cores),
+        };
+        let stream = fetch::stream(follower, schema, token.clone());
+        Ok(JobHandle { id: JobId(id.to_string()), stream, progress: receiver, cancel: token })
+    }
+}
+
+#[async_trait]
+impl JobRunner for BallistaJobRunner {
+    async fn submit(
+        &self,
+        name: &str,
+        ctx: Arc<SessionContext>,
+        plan: LogicalPlan,
+        cancel: CancellationToken,
+    ) -> Result<JobHandle> {
+        if cancel.is_cancelled() {
+            return Err(cancel::cancelled());
+        }
+        if route::of_logical(&plan) == Route::Local {
+            return self.local.submit(name, ctx, plan, cancel).await;
+        }
+        let mut state = ctx.state();
+        let chosen = state.config().target_partitions();
+        *state.config_mut() = cluster::session_config(state.config().clone());
+        let options = state.config_mut().options_mut();
+        profile::stamp(options);
+        if chosen == self.default_partitions {
+            options.execution.target_partitions = self.target_partitions();
+        }
+        let physical = tokio::select! {
+            biased;
+            () = cancel.cancelled() => return Err(cancel::cancelled()),
+            planned = state.create_physical_plan(&plan) => planned?,
+        };
+        match route::of_physical(&physical) {
+            Route::Local => self.local.submit(name, ctx, plan, cancel).await,
+            Route::Remote => self.remote(name, state, physical, cancel).await,
+        }
+    }
+
+    fn target_partitions(&self) -> usize {
+        match self.cores.load(Ordering::Relaxed) {
+            0 => self.default_partitions,
+            cores => cores.saturating_mul(PARTITIONS_A_CORE),
+        }
+    }
+}
+
+impl fmt::Debug for BallistaJobRunner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BallistaJobRunner").field("cores", &self.cores).finish_non_exhaustive()
+    }
+}
+
+/// Counts the cluster's cores now and then, so that asking for them costs nothing.
+async fn census(ballista: Ballista, cores: Arc<AtomicUsize>) {
+    let mut tick = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        tick.tick().await;
+        match ballista.state.executor_manager.get_executors_state().await {
+            Ok(executors) => {
+                let sum = executors.iter().map(|(executor, ..)| executor.specification.vcores as usize).sum();
+                cores.store(sum, Ordering::Relaxed);
+            }
+            Err(error) => tracing::debug!(%error, "failed to list executors"),
+        }
+    }
+}
+
+/// The error behind the text Ballista carried: Spark's where one was born, else the text.
+fn failure(text: &str) -> DataFusionError {
+    match SparkError::recover_text(text) {
+        Some(error) => error.into(),
+        None => DataFusionError::Execution(text.to_owned()),
+    }
+}

@@ -1,0 +1,107 @@
+//! Settings of the scheduler and of the all-in-one server: plain data with defaults.
+
+use std::path::PathBuf;
+
+use firesteel_engine::EngineConfig;
+
+/// Settings of `firesteel scheduler`.
+#[derive(Debug, Clone)]
+pub struct SchedulerSettings {
+    /// Address all ports listen on.
+    pub bind_host: String,
+    /// Name under which executors reach this process; `None` is the bind address.
+    pub external_host: Option<String>,
+    /// Spark Connect.
+    pub connect_port: u16,
+    /// Flight SQL.
+    pub flight_port: u16,
+    /// REST, health, metrics and the web page.
+    pub rest_port: u16,
+    /// Executors; internal to the cluster.
+    pub cluster_port: u16,
+    /// Where tables live.
+    pub warehouse: String,
+    /// Bytes that queries running in this process may reserve; `None` takes a share of what there is.
+    pub memory: Option<u64>,
+    /// Where queries running in this process spill.
+    pub spill_dir: Option<PathBuf>,
+    /// Seconds a job waits while there is no executor at all.
+    pub executor_wait_seconds: u64,
+    /// Listen unprotected on an address that others can reach.
+    pub insecure: bool,
+}
+
+impl Default for SchedulerSettings {
+    fn default() -> Self {
+        Self {
+            bind_host: "127.0.0.1".into(),
+            external_host: None,
+            connect_port: 15002,
+            flight_port: 32010,
+            rest_port: 8080,
+            cluster_port: 50050,
+            warehouse: "spark-warehouse".into(),
+            memory: None,
+            spill_dir: None,
+            executor_wait_seconds: 300,
+            insecure: false,
+        }
+    }
+}
+
+/// Settings of `firesteel server`.
+#[derive(Debug, Clone)]
+pub struct ServerSettings {
+    /// Address all ports listen on.
+    pub bind_host: String,
+    /// Spark Connect.
+    pub connect_port: u16,
+    /// Flight SQL.
+    pub flight_port: u16,
+    /// REST, health, metrics and the web page.
+    pub rest_port: u16,
+    /// Where tables live.
+    pub warehouse: String,
+    /// Bytes queries may reserve; `None` takes a share of what there is.
+    pub memory: Option<u64>,
+    /// Where queries spill.
+    pub spill_dir: Option<PathBuf>,
+    /// Threads that run queries; `None` is one for each core.
+    pub cores: Option<usize>,
+    /// Listen unprotected on an address that others can reach.
+    pub insecure: bool,
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        Self {
+            bind_host: "127.0.0.1".into(),
+            connect_port: 15002,
+            flight_port: 32010,
+            rest_port: 8080,
+            warehouse: "spark-warehouse".into(),
+            memory: None,
+            spill_dir: None,
+            cores: None,
+            insecure: false,
+        }
+    }
+}
+
+impl ServerSettings {
+    pub(crate) fn engine(&self) -> EngineConfig {
+        let defaults = EngineConfig::default();
+        EngineConfig {
+            target_partitions: self.cores.unwrap_or(defaults.target_partitions),
+            memory_limit: self.memory,
+            spill_dir: self.spill_dir.clone(),
+            ..defaults
+        }
+    }
+}
+
+impl SchedulerSettings {
+    pub(crate) fn engine(&self) -> EngineConfig {
+        EngineConfig { memory_limit: self.memory, spill_dir: self.spill_dir.clone(), ..EngineConfig::default() }
+    }
+}

@@ -1,0 +1,9 @@
+//! How a process is born and dies: telemetry, named tasks, signals and layered settings.
+//!
+//! It knows nothing of queries, Spark, Ballista or Kubernetes.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod settings;
+pub mod signals;
+pub mod tasks;
+pub mod telemetry;

@@ -1,0 +1,109 @@
+//! Typed literals, which need the session's time zone, and constants evaluated for commands.
+
+use datafusion::scalar::ScalarValue;
+use firesteel_functions::types::DataType;
+use firesteel_functions::{SparkError, SparkResult};
+
+use super::Exprs;
+use crate::analyze::relation::Env;
+use crate::analyze::scope::Scope;
+use crate::analyze::typed::Typed;
+use crate::analyze::{Analyzer, errors, fold};
+use crate::spec::{self, CastMode};
+
+impl Exprs<'_, '_> {
+    /// `DATE '...'`, `TIMESTAMP '...'`, ...
+    pub(super) fn typed_literal(&self, type_name: &str, text: &str) -> SparkResult<Typed> {
+        let analyzer = self.analyzer;
+        let ntz = analyzer.context.options.timestamp_type_ntz;
+        let data_type = match type_name {
+            "DATE" => DataType::Date,
+            "TIMESTAMP_NTZ" => DataType::TimestampNtz,
+            "TIMESTAMP_LTZ" => DataType::Timestamp,
+            // With TIMESTAMP_NTZ as the default type, a text with a zone is still an instant.
+            "TIMESTAMP" if ntz && !has_zone(text) => DataType::TimestampNtz,
+            "TIMESTAMP" => DataType::Timestamp,
+            "TIME" => DataType::Time(6),
+            "X" | "BINARY" => return hex_literal(analyzer, text),
+            other => return Err(SparkError::parse("UNSUPPORTED_TYPED_LITERAL", &[("unsupportedType", &format!("\"{other}\"")), ("supportedTypes", "\"DATE\", \"TIMESTAMP_NTZ\", \"TIMESTAMP_LTZ\", \"TIMESTAMP\", \"INTERVAL\", \"X\", \"TIME\"")])),
+        };
+        let string = Typed::literal(ScalarValue::Utf8(Some(text.to_string())), DataType::String, text);
+        let cast = analyzer.cast(string, &data_type, CastMode::Try)?;
+        let value = analyzer.fold(&cast.expr)?;
+        if value.is_null() {
+            return Err(SparkError::parse("INVALID_TYPED_LITERAL", &[
+                ("valueType", &format!("\"{type_name}\"")),
+                ("value", &format!("'{text}'")),
+            ]));
+        }
+        let shown = analyzer.literal_text(&value, &data_type)?;
+        Ok(Typed::literal(value, data_type, shown))
+    }
+}
+
+fn has_zone(text: &str) -> bool {
+    let time = text.split_once([' ', 'T']).map_or("", |(_, time)| time);
+    time.contains(['+', '-']) || time.chars().any(|c| c.is_ascii_alphabetic())
+}
+
+fn hex_literal(analyzer: &Analyzer<'_>, text: &str) -> SparkResult<Typed> {
+    let padded = if text.len() % 2 == 1 { format!("0{text}") } else { text.to_string() };
+    let digits: Option<Vec<u8>> = padded
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| std::str::from_utf8(pair).ok().and_then(|p| u8::from_str_radix(p, 16).ok()))
+        .collect();
+    let Some(bytes) = digits else {
+        return Err(SparkError::parse("INVALID_TYPED_LITERAL", &[("valueType", "\"X\""), ("value", &format!("'{text}'"))]));
+    };
+    analyzer.literal(&spec::Literal::Binary(bytes))
+}
+
+impl Analyzer<'_> {
+    /// Resolves an expression without columns and evaluates it.
+    pub(in crate::analyze) fn evaluate_constant(&self, expr: &spec::Expr, to: Option<&DataType>) -> SparkResult<(DataType, ScalarValue)> {
+        let env = Env::root(self);
+        let scope = Scope::default();
+        let mut typed = Exprs::new(self, &env, &scope).resolve(expr)?;
+        if let Some(to) = to {
+            typed = self.coerce(typed, to)?;
+        }
+        if !fold::is_constant(&typed.expr) && !typed.expr.is_volatile() {
+            return Err(errors::unsupported("a subquery where a constant is needed"));
+        }
+        let value = self.fold(&typed.expr)?;
+        Ok((typed.data_type, value))
+    }
+
+    /// An integer that must be constant: `LIMIT`, ordinal arguments.
+    pub(in crate::analyze) fn constant_integer(&self, clause: &str, expr: &spec::Expr, env: &Env) -> SparkResult<i64> {
+        let scope = Scope::default();
+        let typed = Exprs::new(self, env, &scope).resolve(expr)?;
+        let shown = errors::expression(&typed.name);
+        if !fold::is_constant(&typed.expr) {
+            return Err(SparkError::analysis("INVALID_LIMIT_LIKE_EXPRESSION.IS_UNFOLDABLE", &[("name", clause), ("expr", &shown)]));
+        }
+        if !matches!(typed.data_type, DataType::Integer | DataType::Byte | DataType::Short | DataType::Long) {
+            return Err(SparkError::analysis("INVALID_LIMIT_LIKE_EXPRESSION.DATA_TYPE", &[
+                ("name", clause),
+                ("expr", &shown),
+                ("dataType", &errors::sql_type(&typed.data_type)),
+            ]));
+        }
+        let value = match self.fold(&typed.expr)? {
+            ScalarValue::Int8(Some(v)) => i64::from(v),
+            ScalarValue::Int16(Some(v)) => i64::from(v),
+            ScalarValue::Int32(Some(v)) => i64::from(v),
+            ScalarValue::Int64(Some(v)) => v,
+            _ => return Err(SparkError::analysis("INVALID_LIMIT_LIKE_EXPRESSION.IS_NULL", &[("name", clause), ("expr", &shown)])),
+        };
+        if value < 0 {
+            return Err(SparkError::analysis("INVALID_LIMIT_LIKE_EXPRESSION.IS_NEGATIVE", &[
+                ("name", clause),
+                ("expr", &shown),
+                ("v", &value.to_string()),
+            ]));
+        }
+        Ok(value)
+    }
+}

@@ -1,0 +1,237 @@
+//! Calls: finds out what a name means (operator, generator, aggregate, scalar function, SQL function) and applies it.
+
+use firesteel_functions::registry;
+use firesteel_functions::types::DataType;
+use firesteel_functions::{SparkError, SparkResult};
+
+use super::{Exprs, Generator};
+use crate::analyze::errors::At;
+use crate::analyze::tables::{NameRef, TableEntry};
+use crate::analyze::typed::Typed;
+use crate::analyze::{errors, naming};
+use crate::spec::{self, ExprKind, Function};
+
+const AGGREGATE_ONLY: &[&str] = &["count", "grouping", "grouping_id"];
+
+impl Exprs<'_, '_> {
+    /// A call.
+    pub(super) fn function(&self, function: &Function) -> SparkResult<Typed> {
+        let name = self.function_name(function)?;
+        let Some(lower) = builtin_name(&name) else { return self.user_function(&name, function) };
+        if matches!(lower.as_str(), "and" | "or") && function.args.len() == 2 {
+            return self.logic_chain(&lower, &function.args);
+        }
+        if super::super::relation::is_generator(&lower) {
+            return self.generator(&lower, function);
+        }
+        if let Some(found) = self.aggregate(&lower, function)? {
+            return Ok(found);
+        }
+        reject_modifiers(&lower, function)?;
+        if let Some(found) = self.lambda_call(&lower, function)? {
+            return Ok(found);
+        }
+        if let Some(found) = self.special(&lower, function)? {
+            return Ok(found);
+        }
+        let args = self.arguments(&lower, &function.args)?;
+        if let Some(found) = self.operator(&lower, &args)? {
+            return Ok(found);
+        }
+        if let Some(found) = self.predicate(&lower, &args)? {
+            return Ok(found);
+        }
+        if let Some(found) = self.nested(&lower, &args)? {
+            return Ok(found);
+        }
+        if registry().scalar(&lower).is_some() {
+            let shown = shown_call(&lower, &args);
+            return self.registered(&lower, args, shown);
+        }
+        if registry().window(&lower).is_some() {
+            return Err(SparkError::analysis("WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE", &[(
+                "funcName",
+                &errors::expression(&naming::call(&lower, &args.iter().map(|a| a.name.clone()).collect::<Vec<_>>())),
+            )]));
+        }
+        self.user_function(&name, function)
+    }
+
+    /// The function's name, with `IDENTIFIER(...)` resolved.
+    fn function_name(&self, function: &Function) -> SparkResult<Vec<String>> {
+        Ok(function.name.clone())
+    }
+
+    /// Arguments, stars expanded and named ones put in place.
+    pub(super) fn arguments(&self, name: &str, args: &[spec::Expr]) -> SparkResult<Vec<Typed>> {
+        let mut out = Vec::with_capacity(args.len());
+        for arg in args {
+            match &*arg.kind {
+                ExprKind::Star { target, plan_id, except, replace } => {
+                    out.extend(self.star(target, *plan_id, except, replace).at(arg.origin.as_ref())?);
+                }
+                // Functions that name their parameters take them in the order of the registry's signature.
+                ExprKind::NamedArgument { value, .. } => out.push(self.resolve(value)?),
+                _ => out.push(self.resolve(arg)?),
+            }
+        }
+        if args.iter().any(|a| matches!(&*a.kind, ExprKind::NamedArgument { .. })) {
+            return self.named_arguments(name, args, out);
+        }
+        Ok(out)
+    }
+
+    fn named_arguments(&self, name: &str, args: &[spec::Expr], values: Vec<Typed>) -> SparkResult<Vec<Typed>> {
+        let Some(order) = super::special::parameter_names(name) else {
+            return Err(SparkError::analysis("NAMED_PARAMETERS_NOT_SUPPORTED", &[("functionName", &format!("`{name}`"))]));
+        };
+        let mut slots: Vec<Option<Typed>> = vec![None; order.len()];
+        for (index, (arg, value)) in args.iter().zip(values).enumerate() {
+            let position = match &*arg.kind {
+                ExprKind::NamedArgument { name: parameter, .. } => {
+                    order.iter().position(|p| p.eq_ignore_ascii_case(parameter)).ok_or_else(|| {
+                        SparkError::analysis("UNRECOGNIZED_PARAMETER_NAME", &[
+                            ("routineName", &format!("`{name}`")),
+                            ("argumentName", &format!("`{parameter}`")),
+                            ("proposal", &order.iter().map(|p| format!("`{p}`")).collect::<Vec<_>>().join(" ")),
+                        ])
+                    })?
+                }
+                _ => index,
+            };
+            let Some(slot) = slots.get_mut(position) else {
+                return Err(errors::wrong_num_args(name, &order.len().to_string(), args.len()));
+            };
+            if slot.is_some() {
+                return Err(SparkError::analysis("DUPLICATE_ROUTINE_PARAMETER_ASSIGNMENT.DOUBLE_NAMED_ARGUMENT_REFERENCE", &[
+                    ("routineName", &format!("`{name}`")),
+                    ("parameterName", &format!("`{}`", order.get(position).copied().unwrap_or_default())),
+                ]));
+            }
+            *slot = Some(value);
+        }
+        while slots.last().is_some_and(Option::is_none) {
+            slots.pop();
+        }
+        slots
+            .into_iter()
+            .enumerate()
+            .map(|(index, slot)| {
+                slot.ok_or_else(|| {
+                    SparkError::analysis("REQUIRED_PARAMETER_NOT_FOUND", &[
+                        ("routineName", &format!("`{name}`")),
+                        ("parameterName", &format!("`{}`", order.get(index).copied().unwrap_or_default())),
+                        ("index", &index.to_string()),
+                    ])
+                })
+            })
+            .collect()
+    }
+
+    /// A call of a registered scalar function.
+    pub(super) fn registered(&self, name: &str, args: Vec<Typed>, shown: String) -> SparkResult<Typed> {
+        match registry().scalar(name) {
+            Some(udf) => self.analyzer.call_scalar(&udf, args, shown),
+            None => Err(errors::unsupported(&format!("function {name}"))),
+        }
+    }
+
+    fn generator(&self, name: &str, function: &Function) -> SparkResult<Typed> {
+        let Some(generators) = self.generators else {
+            return Err(SparkError::analysis("UNSUPPORTED_GENERATOR.OUTSIDE_SELECT", &[("plan", "'Filter'")]));
+        };
+        if self.in_aggregate.get() {
+            return Err(SparkError::analysis("UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", &[("expression", &errors::expression(name))]));
+        }
+        let args = self.arguments(name, &function.args)?;
+        let generator = super::super::relation::generator(self.analyzer, name, args)?;
+        let typed = match generator.output.as_slice() {
+            [only] => Typed::attribute(only),
+            _ => {
+                return Err(SparkError::analysis("UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", &[(
+                    "expression",
+                    &errors::expression(name),
+                )]));
+            }
+        };
+        generators.borrow_mut().push(generator);
+        Ok(typed)
+    }
+
+    /// A generator standing alone in a select list, with all its columns.
+    pub(in crate::analyze) fn top_generator(&self, expr: &spec::Expr) -> SparkResult<Option<Vec<Typed>>> {
+        let (inner, names) = match &*expr.kind {
+            ExprKind::Alias { expr, names, .. } => (expr, names.as_slice()),
+            _ => (expr, &[][..]),
+        };
+        let ExprKind::Function(function) = &*inner.kind else { return Ok(None) };
+        let Some(lower) = builtin_name(&function.name) else { return Ok(None) };
+        let Some(generators) = self.generators.filter(|_| super::super::relation::is_generator(&lower)) else { return Ok(None) };
+        let args = self.arguments(&lower, &function.args)?;
+        let mut generator: Generator = super::super::relation::generator(self.analyzer, &lower, args).at(inner.origin.as_ref())?;
+        if !names.is_empty() {
+            if names.len() != generator.output.len() {
+                return Err(SparkError::analysis("UDTF_ALIAS_NUMBER_MISMATCH", &[
+                    ("aliasesSize", &generator.output.len().to_string()),
+                    ("aliasesNames", &names.join(",")),
+                ])).at(expr.origin.as_ref());
+            }
+            for (attribute, name) in generator.output.iter_mut().zip(names) {
+                attribute.name.clone_from(name);
+            }
+        }
+        let out = generator.output.iter().map(Typed::attribute).collect();
+        generators.borrow_mut().push(generator);
+        Ok(Some(out))
+    }
+
+    fn user_function(&self, name: &[String], function: &Function) -> SparkResult<Typed> {
+        let namespace = self.env.namespace.clone();
+        let entry = self.analyzer.lookup(NameRef::Function { name: name.to_vec(), namespace: namespace.clone() })?;
+        match entry {
+            TableEntry::Function(found) => self.sql_function(found, function),
+            _ => {
+                let space = namespace.as_ref().unwrap_or(&self.analyzer.context.namespace);
+                Err(errors::unresolved_routine(name, &space.catalog, &space.database))
+            }
+        }
+    }
+}
+
+/// Text of a call, with the name and default arguments Spark shows.
+pub(super) fn shown_call(name: &str, args: &[Typed]) -> String {
+    let mut texts: Vec<String> = args.iter().map(|a| a.name.clone()).collect();
+    texts.extend(naming::defaults(name, args.len()).iter().map(ToString::to_string));
+    let shown = registry().canonical_name(name).unwrap_or_else(|| name.to_string());
+    naming::call(&shown, &texts)
+}
+
+/// Lower-case name of what may be a built-in function.
+pub(super) fn builtin_name(name: &[String]) -> Option<String> {
+    match name {
+        [one] => Some(one.to_lowercase()),
+        [schema, one] if schema.eq_ignore_ascii_case("builtin") => Some(one.to_lowercase()),
+        [system, schema, one] if system.eq_ignore_ascii_case("system") && schema.eq_ignore_ascii_case("builtin") => Some(one.to_lowercase()),
+        _ => None,
+    }
+}
+
+/// Whether a name is an aggregate function's.
+pub(super) fn is_aggregate(name: &str) -> bool {
+    AGGREGATE_ONLY.contains(&name) || registry().aggregate(name).is_some()
+}
+
+fn reject_modifiers(name: &str, function: &Function) -> SparkResult<()> {
+    let sub = if function.distinct {
+        "DISTINCT"
+    } else if function.filter.is_some() {
+        "FILTER"
+    } else {
+        return Ok(());
+    };
+    let _ = DataType::Null;
+    Err(SparkError::analysis("INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX", &[
+        ("prettyName", &format!("`{name}`")),
+        ("syntax", if sub == "FILTER" { "FILTER CLAUSE" } else { sub }),
+    ]))
+}

@@ -1,0 +1,168 @@
+//! Operators: arithmetic, comparison, logic, bits. Which types meet is decided here, what is computed in the functions crate.
+
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
+use firesteel_functions::SparkResult;
+use firesteel_functions::types::DataType;
+
+use super::Exprs;
+use crate::analyze::typed::Typed;
+use crate::analyze::{coerce, errors, naming};
+
+impl Exprs<'_, '_> {
+    /// An operator of the unresolved plan, or `None` when `name` is none.
+    pub(super) fn operator(&self, name: &str, args: &[Typed]) -> SparkResult<Option<Typed>> {
+        let texts: Vec<String> = args.iter().map(|a| a.name.clone()).collect();
+        let shown = || naming::operator(name, &texts).unwrap_or_else(|| naming::call(name, &texts));
+        Ok(Some(match (name, args) {
+            ("+" | "-" | "*" | "/" | "%" | "div", [l, r]) => self.arithmetic(name, l.clone(), r.clone(), shown())?,
+            ("mod", [l, r]) => self.arithmetic("%", l.clone(), r.clone(), shown())?,
+            ("negative", [v]) => self.negative(v.clone(), shown())?,
+            ("positive", [v]) => self.numeric(v.clone(), &shown())?.named_as(shown()),
+            ("=" | "==" | "<=>" | "<" | "<=" | ">" | ">=" | "!=" | "<>", [l, r]) => {
+                self.comparison(name, l.clone(), r.clone(), shown())?
+            }
+            ("and" | "or", [l, r]) => self.logic(name, l.clone(), r.clone(), shown())?,
+            ("not" | "!", [v]) => {
+                let v = self.boolean(v.clone(), &shown())?;
+                Typed::new(Expr::Not(Box::new(v.expr)), DataType::Boolean, v.nullable, shown())
+            }
+            ("&" | "|" | "^", [l, r]) => self.bitwise(name, l.clone(), r.clone(), shown())?,
+            ("~", [v]) => self.registered("bitwise_not", vec![v.clone()], shown())?,
+            ("<<", [..]) => self.registered("shiftleft", args.to_vec(), shown())?,
+            (">>", [..]) => self.registered("shiftright", args.to_vec(), shown())?,
+            (">>>", [..]) => self.registered("shiftrightunsigned", args.to_vec(), shown())?,
+            ("||", [..]) => self.registered("concat", args.to_vec(), naming::call("concat", &texts))?,
+            _ => return Ok(None),
+        }))
+    }
+
+    /// A whole tree of `AND` or `OR`, built balanced so that its depth stays small.
+    pub(super) fn logic_chain(&self, name: &str, args: &[crate::spec::Expr]) -> SparkResult<Typed> {
+        let mut leaves = Vec::new();
+        let mut pending: Vec<&crate::spec::Expr> = args.iter().rev().collect();
+        while let Some(next) = pending.pop() {
+            match &*next.kind {
+                crate::spec::ExprKind::Function(f) if is_call(f, name) => pending.extend(f.args.iter().rev()),
+                _ => leaves.push(next),
+            }
+        }
+        let values = leaves.into_iter().map(|e| self.resolve(e)).collect::<SparkResult<Vec<_>>>()?;
+        let texts: Vec<String> = values.iter().map(|v| v.name.clone()).collect();
+        let mut parts = Vec::with_capacity(values.len());
+        let mut nullable = false;
+        let mut shown = String::new();
+        for (index, value) in values.into_iter().enumerate() {
+            let text = texts.get(index).cloned().unwrap_or_default();
+            shown = if index == 0 { text } else { format!("({shown} {} {text})", name.to_uppercase()) };
+            let value = self.boolean(value, &shown)?;
+            nullable |= value.nullable;
+            parts.push(value.expr);
+        }
+        let op = if name == "and" { Operator::And } else { Operator::Or };
+        Ok(Typed::new(balanced(parts, op), DataType::Boolean, nullable, shown))
+    }
+
+    fn logic(&self, name: &str, l: Typed, r: Typed, shown: String) -> SparkResult<Typed> {
+        let (l, r) = (self.boolean(l, &shown)?, self.boolean(r, &shown)?);
+        let op = if name == "and" { Operator::And } else { Operator::Or };
+        let nullable = l.nullable || r.nullable;
+        Ok(Typed::new(binary(l.expr, op, r.expr), DataType::Boolean, nullable, shown))
+    }
+
+    /// An operand of a logical operator.
+    pub(super) fn boolean(&self, value: Typed, shown: &str) -> SparkResult<Typed> {
+        match &value.data_type {
+            DataType::Boolean => Ok(value),
+            DataType::Null | DataType::String => self.analyzer.coerce(value, &DataType::Boolean),
+            other => Err(errors::unexpected_input(shown, 0, "\"BOOLEAN\"", &value.name, other)),
+        }
+    }
+
+    fn numeric(&self, value: Typed, shown: &str) -> SparkResult<Typed> {
+        match &value.data_type {
+            t if t.is_numeric() || t.is_ansi_interval() || *t == DataType::CalendarInterval => Ok(value),
+            DataType::String | DataType::Null => self.analyzer.coerce(value, &DataType::Double),
+            other => Err(errors::unexpected_input(shown, 0, "(\"NUMERIC\" or \"INTERVAL\")", &value.name, other)),
+        }
+    }
+
+    fn comparison(&self, name: &str, l: Typed, r: Typed, shown: String) -> SparkResult<Typed> {
+        let (l, r) = self.same_type(l, r, &shown)?;
+        if name != "=" && name != "==" && name != "<=>" && name != "!=" && name != "<>" && !errors::is_orderable(&l.data_type)
+            || matches!(l.data_type, DataType::Map { .. } | DataType::Variant)
+        {
+            return Err(errors::wrong_comparison(name, &shown, &l.data_type));
+        }
+        let nullable = name != "<=>" && (l.nullable || r.nullable);
+        let expr = binary(l.expr, operator_of(name), r.expr);
+        Ok(Typed::new(expr, DataType::Boolean, nullable, shown))
+    }
+
+    /// Both operands of a comparison in one type.
+    pub(super) fn same_type(&self, l: Typed, r: Typed, shown: &str) -> SparkResult<(Typed, Typed)> {
+        let Some(to) = coerce::comparable(&l.data_type, &r.data_type, self.analyzer.context.options.ansi) else {
+            return Err(errors::differing_types(shown, &l.data_type, &r.data_type));
+        };
+        Ok((self.analyzer.coerce(l, &to)?, self.analyzer.coerce(r, &to)?))
+    }
+
+    fn bitwise(&self, name: &str, l: Typed, r: Typed, shown: String) -> SparkResult<Typed> {
+        let (l, r) = (self.integral(l)?, self.integral(r)?);
+        let to = coerce::tightest(&l.data_type, &r.data_type)
+            .ok_or_else(|| errors::differing_types(&shown, &l.data_type, &r.data_type))?;
+        if !to.is_integral() {
+            return Err(errors::wrong_type(&shown, "\"INTEGRAL\"", &to));
+        }
+        let (l, r) = (self.analyzer.coerce(l, &to)?, self.analyzer.coerce(r, &to)?);
+        let op = match name {
+            "&" => Operator::BitwiseAnd,
+            "|" => Operator::BitwiseOr,
+            _ => Operator::BitwiseXor,
+        };
+        let nullable = l.nullable || r.nullable;
+        Ok(Typed::new(binary(l.expr, op, r.expr), to, nullable, shown))
+    }
+
+    fn integral(&self, value: Typed) -> SparkResult<Typed> {
+        match &value.data_type {
+            DataType::String => self.analyzer.coerce(value, &DataType::Long),
+            DataType::Null => self.analyzer.coerce(value, &DataType::Integer),
+            _ => Ok(value),
+        }
+    }
+}
+
+fn is_call(function: &crate::spec::Function, name: &str) -> bool {
+    matches!(function.name.as_slice(), [one] if one.eq_ignore_ascii_case(name)) && function.args.len() == 2
+}
+
+fn operator_of(name: &str) -> Operator {
+    match name {
+        "<=>" => Operator::IsNotDistinctFrom,
+        "<" => Operator::Lt,
+        "<=" => Operator::LtEq,
+        ">" => Operator::Gt,
+        ">=" => Operator::GtEq,
+        "!=" | "<>" => Operator::NotEq,
+        _ => Operator::Eq,
+    }
+}
+
+/// A plain binary expression.
+pub(in crate::analyze) fn binary(l: Expr, op: Operator, r: Expr) -> Expr {
+    Expr::BinaryExpr(BinaryExpr::new(Box::new(l), op, Box::new(r)))
+}
+
+/// A balanced tree of one operator.
+pub(in crate::analyze) fn balanced(mut parts: Vec<Expr>, op: Operator) -> Expr {
+    if parts.len() == 1
+        && let Some(only) = parts.pop()
+    {
+        return only;
+    }
+    if parts.is_empty() {
+        return Expr::Literal(datafusion::scalar::ScalarValue::Boolean(Some(op == Operator::And)), None);
+    }
+    let right = parts.split_off(parts.len() / 2);
+    binary(balanced(parts, op), op, balanced(right, op))
+}

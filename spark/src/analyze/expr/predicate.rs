@@ -1,0 +1,161 @@
+//! Predicates and conditionals: `IS NULL`, `IN`, `LIKE`, `BETWEEN`, `CASE`, `IF`, `COALESCE`.
+
+use datafusion::logical_expr::expr::{Case, InList};
+use datafusion::logical_expr::{Expr, Operator};
+use datafusion::scalar::ScalarValue;
+use firesteel_functions::SparkResult;
+use firesteel_functions::types::DataType;
+
+use super::Exprs;
+use super::operator::{balanced, binary};
+use crate::analyze::typed::Typed;
+use crate::analyze::{coerce, errors, naming};
+
+impl Exprs<'_, '_> {
+    /// A predicate or conditional, or `None` when `name` is none.
+    pub(super) fn predicate(&self, name: &str, args: &[Typed]) -> SparkResult<Option<Typed>> {
+        let texts: Vec<String> = args.iter().map(|a| a.name.clone()).collect();
+        let shown = naming::operator(name, &texts).unwrap_or_else(|| naming::call(name, &texts));
+        let test = |expr: Expr, nullable: bool| Typed::new(expr, DataType::Boolean, nullable, shown.clone());
+        Ok(Some(match (name, args) {
+            ("isnull", [v]) => test(Expr::IsNull(Box::new(v.expr.clone())), false),
+            ("isnotnull", [v]) => test(Expr::IsNotNull(Box::new(v.expr.clone())), false),
+            ("istrue", [v]) => test(Expr::IsTrue(Box::new(self.boolean(v.clone(), &shown)?.expr)), false),
+            ("isfalse", [v]) => test(Expr::IsFalse(Box::new(self.boolean(v.clone(), &shown)?.expr)), false),
+            ("isunknown", [v]) => test(Expr::IsUnknown(Box::new(self.boolean(v.clone(), &shown)?.expr)), false),
+            ("in", [value, list @ ..]) => self.in_list(value, list, shown)?,
+            ("between", [v, low, high]) => {
+                let (a, low) = self.same_type(v.clone(), low.clone(), &shown)?;
+                let (b, high) = self.same_type(v.clone(), high.clone(), &shown)?;
+                let nullable = a.nullable || low.nullable || high.nullable;
+                let (from, to) = (a.data_type.to_arrow(), b.data_type.to_arrow());
+                let lower = firesteel_functions::arithmetic::compare(Operator::GtEq, a.expr, low.expr, &from);
+                let upper = firesteel_functions::arithmetic::compare(Operator::LtEq, b.expr, high.expr, &to);
+                test(binary(lower, Operator::And, upper), nullable)
+            }
+            ("when" | "case", [_, _, ..]) => self.case(args)?,
+            ("if", [c, t, f]) => self.conditional(&[c.clone(), t.clone(), f.clone()], shown, "if")?,
+            ("iff", [c, t, f]) => self.conditional(&[c.clone(), t.clone(), f.clone()], shown, "if")?,
+            ("coalesce", [_, ..]) => self.coalesce(args, shown, "coalesce")?,
+            ("nvl" | "ifnull", [_, _]) => self.coalesce(args, shown, "coalesce")?,
+            ("nvl2", [c, t, f]) => {
+                let test = Typed::new(Expr::IsNotNull(Box::new(c.expr.clone())), DataType::Boolean, false, "");
+                self.conditional(&[test, t.clone(), f.clone()], shown, "if")?
+            }
+            ("nullif", [l, r]) => {
+                let (a, b) = self.same_type(l.clone(), r.clone(), &shown)?;
+                let equal = firesteel_functions::arithmetic::compare(Operator::Eq, a.expr, b.expr, &a.data_type.to_arrow());
+                let case = Case::new(None, vec![(Box::new(equal), Box::new(Expr::Literal(crate::analyze::literal::null(&l.data_type)?, None)))], Some(Box::new(l.expr.clone())));
+                Typed::new(Expr::Case(case), l.data_type.clone(), true, shown)
+            }
+            ("equal_null", [l, r]) => {
+                let mut typed = self.operator("<=>", &[l.clone(), r.clone()])?.unwrap_or_else(|| l.clone());
+                typed.name = shown;
+                typed
+            }
+            ("like_any" | "like_all" | "ilike_any" | "ilike_all", [value, patterns @ ..]) => {
+                self.like_many(name, value, patterns)?
+            }
+            _ => return Ok(None),
+        }))
+    }
+
+    fn in_list(&self, value: &Typed, list: &[Typed], shown: String) -> SparkResult<Typed> {
+        let mut types = vec![value.data_type.clone()];
+        types.extend(list.iter().map(|t| t.data_type.clone()));
+        let ansi = self.analyzer.context.options.ansi;
+        let Some(to) = common_comparable(&types, ansi) else {
+            return Err(errors::data_diff_types(&shown, "in", &types));
+        };
+        if matches!(to, DataType::Map { .. } | DataType::Variant) {
+            return Err(errors::wrong_comparison("in", &shown, &to));
+        }
+        let nullable = value.nullable || list.iter().any(|t| t.nullable);
+        let value = self.analyzer.coerce(value.clone(), &to)?;
+        let list = list.iter().map(|t| Ok(self.analyzer.coerce(t.clone(), &to)?.expr)).collect::<SparkResult<Vec<_>>>()?;
+        if list.is_empty() {
+            return Ok(Typed::new(Expr::Literal(ScalarValue::Boolean(Some(false)), None), DataType::Boolean, false, shown));
+        }
+        // Zeros of both signs are equal, which a hash set of values does not know.
+        let flat = !matches!(to, DataType::Array { .. } | DataType::Struct(_) | DataType::Float | DataType::Double);
+        let expr = if flat {
+            Expr::InList(InList::new(Box::new(value.expr), list, false))
+        } else {
+            let equal = |item| firesteel_functions::arithmetic::compare(Operator::Eq, value.expr.clone(), item, &to.to_arrow());
+            balanced(list.into_iter().map(equal).collect(), Operator::Or)
+        };
+        Ok(Typed::new(expr, DataType::Boolean, nullable, shown))
+    }
+
+    fn case(&self, args: &[Typed]) -> SparkResult<Typed> {
+        let texts: Vec<String> = args.iter().map(|a| a.name.clone()).collect();
+        self.conditional(args, naming::case(&texts), "casewhen")
+    }
+
+    /// `c1, v1, c2, v2, ..., [else]`.
+    fn conditional(&self, args: &[Typed], shown: String, function: &str) -> SparkResult<Typed> {
+        let mut whens = Vec::new();
+        let mut values = Vec::new();
+        let mut otherwise = None;
+        for pair in args.chunks(2) {
+            match pair {
+                [condition, value] => {
+                    whens.push(self.boolean(condition.clone(), &shown)?.expr);
+                    values.push(value.clone());
+                }
+                [value] => otherwise = Some(value.clone()),
+                _ => {}
+            }
+        }
+        let has_else = otherwise.is_some();
+        values.extend(otherwise);
+        let values = self.unify(values, &shown, function)?;
+        let data_type = values.first().map_or(DataType::Null, |v| v.data_type.clone());
+        let nullable = !has_else || values.iter().any(|v| v.nullable);
+        let mut exprs: Vec<Expr> = values.into_iter().map(|v| v.expr).collect();
+        let otherwise = if has_else { exprs.pop().map(Box::new) } else { None };
+        let pairs = whens.into_iter().zip(exprs).map(|(w, t)| (Box::new(w), Box::new(t))).collect();
+        Ok(Typed::new(Expr::Case(Case::new(None, pairs, otherwise)), data_type, nullable, shown))
+    }
+
+    fn coalesce(&self, args: &[Typed], shown: String, function: &str) -> SparkResult<Typed> {
+        let values = self.unify(args.to_vec(), &shown, function)?;
+        let data_type = values.first().map_or(DataType::Null, |v| v.data_type.clone());
+        let nullable = values.iter().all(|v| v.nullable);
+        // CASE rather than a function: later values are evaluated only where needed.
+        let mut exprs: Vec<Expr> = values.into_iter().map(|v| v.expr).collect();
+        let last = exprs.pop();
+        let pairs = exprs.into_iter().map(|e| (Box::new(Expr::IsNotNull(Box::new(e.clone()))), Box::new(e))).collect::<Vec<_>>();
+        let expr = match last {
+            Some(last) if pairs.is_empty() => last,
+            last => Expr::Case(Case::new(None, pairs, last.map(Box::new))),
+        };
+        Ok(Typed::new(expr, data_type, nullable, shown))
+    }
+
+    /// Values of one common type.
+    pub(super) fn unify(&self, values: Vec<Typed>, shown: &str, function: &str) -> SparkResult<Vec<Typed>> {
+        let types: Vec<DataType> = values.iter().map(|v| v.data_type.clone()).collect();
+        let to = coerce::common(&types, self.analyzer.context.options.ansi)
+            .ok_or_else(|| errors::data_diff_types(shown, function, &types))?;
+        values.into_iter().map(|v| self.analyzer.coerce(v, &to)).collect()
+    }
+
+    fn like_many(&self, name: &str, value: &Typed, patterns: &[Typed]) -> SparkResult<Typed> {
+        let like = if name.starts_with('i') { "ilike" } else { "like" };
+        let tests = patterns
+            .iter()
+            .map(|p| self.registered(like, vec![value.clone(), p.clone()], String::new()))
+            .collect::<SparkResult<Vec<_>>>()?;
+        let nullable = tests.iter().any(|t| t.nullable);
+        let (op, word) = if name.ends_with("any") { (Operator::Or, "likeany") } else { (Operator::And, "likeall") };
+        let texts: Vec<String> = std::iter::once(value).chain(patterns).map(|t| t.name.clone()).collect();
+        let expr = balanced(tests.into_iter().map(|t| t.expr).collect(), op);
+        Ok(Typed::new(expr, DataType::Boolean, nullable, naming::call(word, &texts)))
+    }
+}
+
+fn common_comparable(types: &[DataType], ansi: bool) -> Option<DataType> {
+    let (first, rest) = types.split_first()?;
+    rest.iter().try_fold(first.clone(), |acc, t| coerce::wider(&acc, t, ansi))
+}

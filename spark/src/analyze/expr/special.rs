@@ -1,0 +1,166 @@
+//! Functions whose value comes from the session or the analyzer itself: current time and user, `typeof`, `extract`.
+
+use datafusion::scalar::ScalarValue;
+use firesteel_functions::registry;
+use firesteel_functions::types::DataType;
+use firesteel_functions::{SparkError, SparkResult};
+
+use super::Exprs;
+use super::function::shown_call;
+use crate::analyze::typed::Typed;
+use crate::analyze::{errors, naming};
+use crate::spec::{CastMode, Expr, Function, Literal};
+
+impl Exprs<'_, '_> {
+    /// A special function, or `None` when `name` is none.
+    pub(super) fn special(&self, name: &str, function: &Function) -> SparkResult<Option<Typed>> {
+        if function.args.is_empty()
+            && let Some(found) = self.session_function(name)?
+        {
+            return Ok(Some(found));
+        }
+        Ok(Some(match name {
+            "typeof" => {
+                let [value] = self.fixed(name, &function.args)?;
+                let text = value.data_type.simple_string();
+                Typed::literal(ScalarValue::Utf8(Some(text)), DataType::String, naming::call(name, &[value.name]))
+            }
+            "extract" | "date_part" | "datepart" => self.extract_part(name, &function.args)?,
+            "now" | "current_timestamp" | "localtimestamp" if !function.args.is_empty() => {
+                return Err(errors::wrong_num_args(name, "0", function.args.len()));
+            }
+            "if" | "iff" if function.args.len() != 3 => return Err(errors::wrong_num_args(name, "3", function.args.len())),
+            "nullif" | "nvl" | "ifnull" | "equal_null" if function.args.len() != 2 => {
+                return Err(errors::wrong_num_args(name, "2", function.args.len()));
+            }
+            "nvl2" if function.args.len() != 3 => return Err(errors::wrong_num_args(name, "3", function.args.len())),
+            "isnull" | "isnotnull" | "not" | "typeof" if function.args.len() != 1 => {
+                return Err(errors::wrong_num_args(name, "1", function.args.len()));
+            }
+            "coalesce" if function.args.is_empty() => return Err(errors::wrong_num_args(name, "> 0", 0)),
+            "int" | "bigint" | "smallint" | "tinyint" | "float" | "double" | "decimal" | "string" | "boolean" | "binary" | "date"
+            | "timestamp" | "time"
+                if function.args.len() == 1 && registry().scalar(name).is_none() =>
+            {
+                let [value] = self.fixed(name, &function.args)?;
+                let kept = value.name.clone();
+                let to = self.analyzer.context.parse.data_type(name)?;
+                // A type called as a function shows nothing of the cast.
+                self.analyzer.cast(value, &to, CastMode::Session)?.named_as(kept)
+            }
+            "substr" | "substring" => {
+                let args = self.arguments(name, &function.args)?;
+                let mut texts: Vec<String> = args.iter().map(|a| a.name.clone()).collect();
+                texts.extend(naming::defaults(name, args.len()).iter().map(ToString::to_string));
+                self.registered(name, args, naming::call(name, &texts))?
+            }
+            "trim_both" | "trim_leading" | "trim_trailing" => self.trim(name, &function.args)?,
+            "bool" => return Ok(None),
+            _ => return Ok(None),
+        }))
+    }
+
+    fn trim(&self, name: &str, args: &[Expr]) -> SparkResult<Typed> {
+        let (side, function) = match name {
+            "trim_leading" => ("LEADING", "ltrim"),
+            "trim_trailing" => ("TRAILING", "rtrim"),
+            _ => ("BOTH", "trim"),
+        };
+        let args = self.arguments(name, args)?;
+        let texts: Vec<String> = args.iter().map(|a| a.name.clone()).collect();
+        let shown = match texts.as_slice() {
+            [value, what] => format!("TRIM({side} {what} FROM {value})"),
+            _ => naming::call(function, &texts),
+        };
+        match args.as_slice() {
+            // `ltrim` and `rtrim` take the characters first, `trim` has only this form.
+            [value, what] if function == "trim" => match registry().scalar("btrim") {
+                Some(udf) => self.analyzer.call_scalar(&udf, vec![value.clone(), what.clone()], shown),
+                None => self.registered(function, vec![value.clone(), what.clone()], shown),
+            },
+            [value, what] => self.registered(function, vec![what.clone(), value.clone()], shown),
+            _ => self.registered(function, args, shown),
+        }
+    }
+
+    /// Functions that may be written without parentheses.
+    pub(super) fn name_without_parentheses(&self, name: &str) -> SparkResult<Option<Typed>> {
+        let lower = name.to_lowercase();
+        if matches!(
+            lower.as_str(),
+            "current_date" | "current_timestamp" | "current_user" | "user" | "session_user" | "localtimestamp" | "current_time"
+                | "localtime"
+        ) {
+            return self.session_function(&lower);
+        }
+        Ok(None)
+    }
+
+    fn session_function(&self, name: &str) -> SparkResult<Option<Typed>> {
+        let context = self.analyzer.context;
+        let text = |value: &str, shown: &str| {
+            Ok(Some(Typed::literal(ScalarValue::Utf8(Some(value.to_string())), DataType::String, format!("{shown}()"))))
+        };
+        let now = || Typed::literal(ScalarValue::TimestampMicrosecond(Some(context.now), Some("UTC".into())), DataType::Timestamp, "now");
+        let cast = |to: &DataType, shown: String| -> SparkResult<Option<Typed>> {
+            let typed = self.analyzer.cast(now(), to, CastMode::Session)?;
+            let value = self.analyzer.fold(&typed.expr)?;
+            Ok(Some(Typed::literal(value, to.clone(), shown)))
+        };
+        match name {
+            "current_catalog" => text(&context.namespace.catalog, name),
+            "current_database" | "current_schema" => text(&context.namespace.database, "current_schema"),
+            "current_user" | "user" | "session_user" => text(&context.user, name),
+            "current_timezone" => text(&context.options.time_zone, name),
+            "version" if registry().scalar("version").is_none() => text("4.3.0 0000000000000000000000000000000000000000", name),
+            "current_timestamp" | "now" => Ok(Some(now().named_as(format!("{name}()")))),
+            "current_date" | "curdate" => cast(&DataType::Date, format!("{}()", if name == "curdate" { "curdate" } else { name })),
+            "localtimestamp" => cast(&DataType::TimestampNtz, format!("{name}()")),
+            "input_file_name" | "input_file_block_start" | "input_file_block_length" => {
+                Err(errors::unsupported(&format!("function {name}")))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn extract_part(&self, name: &str, args: &[Expr]) -> SparkResult<Typed> {
+        let [field, source] = self.fixed(name, args)?;
+        let shown = if name == "extract" {
+            format!("extract({} FROM {})", field.name, source.name)
+        } else {
+            shown_call(name, &[field.clone(), source.clone()])
+        };
+        self.registered("date_part", vec![field, source], shown)
+    }
+
+    /// Exactly `N` arguments.
+    pub(super) fn fixed<const N: usize>(&self, name: &str, args: &[Expr]) -> SparkResult<[Typed; N]> {
+        let values = self.arguments(name, args)?;
+        let given = values.len();
+        values.try_into().map_err(|_| errors::wrong_num_args(name, &N.to_string(), given))
+    }
+
+    /// A literal integer.
+    pub(super) fn integer(&self, value: i32) -> SparkResult<Typed> {
+        self.analyzer.literal(&Literal::Integer(value))
+    }
+
+    /// A call that Spark does not know.
+    pub(super) fn unknown(&self, name: &[String]) -> SparkError {
+        let space = self.env.namespace.as_ref().unwrap_or(&self.analyzer.context.namespace);
+        errors::unresolved_routine(name, &space.catalog, &space.database)
+    }
+}
+
+/// Parameter names of the built-in functions that take named arguments.
+pub(super) fn parameter_names(name: &str) -> Option<&'static [&'static str]> {
+    Some(match name {
+        "mask" => &["str", "upperChar", "lowerChar", "digitChar", "otherChar"],
+        "explode" | "explode_outer" | "posexplode" | "posexplode_outer" => &["collection"],
+        "inline" | "inline_outer" | "variant_explode" | "variant_explode_outer" => &["input"],
+        "count_min_sketch" => &["column", "epsilon", "confidence", "seed"],
+        "randstr" => &["length", "seed"],
+        "uniform" => &["min", "max", "seed"],
+        _ => return None,
+    })
+}

@@ -1,0 +1,100 @@
+//! `*`, `t.*`, `s.*`, with `EXCEPT` and `REPLACE`, and column names given as a regular expression.
+
+use firesteel_functions::types::DataType;
+use firesteel_functions::{SparkError, SparkResult};
+
+use super::Exprs;
+use crate::analyze::errors;
+use crate::analyze::scope::{Attribute, same};
+use crate::analyze::typed::Typed;
+use crate::spec::{self, ExprKind};
+
+impl Exprs<'_, '_> {
+    /// The columns a select item stands for: several for a star or a generator.
+    pub(in crate::analyze) fn expand(&self, expr: &spec::Expr) -> SparkResult<Vec<Typed>> {
+        match &*expr.kind {
+            ExprKind::Star { target, plan_id, except, replace } => self.star(target, *plan_id, except, replace),
+            ExprKind::Regex { pattern, plan_id } => self.regex(pattern, *plan_id),
+            _ => match self.top_generator(expr)? {
+                Some(columns) => Ok(columns),
+                None => Ok(vec![self.resolve(expr)?]),
+            },
+        }
+    }
+
+    /// A star.
+    pub(super) fn star(
+        &self,
+        target: &[String],
+        plan_id: Option<i64>,
+        except: &[Vec<String>],
+        replace: &[(spec::Expr, String)],
+    ) -> SparkResult<Vec<Typed>> {
+        let mut columns = self.star_columns(target, plan_id)?;
+        let case = self.analyzer.context.options.case_sensitive;
+        for name in except {
+            let before = columns.len();
+            let Some(last) = name.last() else { continue };
+            columns.retain(|c| !same(&c.name, last, case));
+            if columns.len() == before {
+                return Err(errors::unresolved_column(name, self.scope));
+            }
+        }
+        for (expr, name) in replace {
+            let value = self.resolve(expr)?.alias(name.clone());
+            let Some(slot) = columns.iter_mut().find(|c| same(&c.name, name, case)) else {
+                return Err(errors::unresolved_column(std::slice::from_ref(name), self.scope));
+            };
+            *slot = value;
+        }
+        Ok(columns)
+    }
+
+    fn star_columns(&self, target: &[String], plan_id: Option<i64>) -> SparkResult<Vec<Typed>> {
+        let case = self.analyzer.context.options.case_sensitive;
+        if let Some(plan_id) = plan_id {
+            let outputs = self.scope.plans.get(&plan_id);
+            let Some(output) = outputs.and_then(|o| o.first()) else {
+                return Err(SparkError::analysis("CANNOT_RESOLVE_DATAFRAME_COLUMN", &[("name", "`*`")]));
+            };
+            return Ok(visible(output, &self.scope.attributes));
+        }
+        if target.is_empty() {
+            return Ok(self.scope.attributes.iter().map(Typed::attribute).collect());
+        }
+        let qualified = self.scope.qualified(target, case);
+        if !qualified.is_empty() {
+            return Ok(qualified.iter().map(Typed::attribute).collect());
+        }
+        // `s.*` of a struct.
+        let value = self.attribute(target, None).map_err(|_| {
+            let known: Vec<String> = self.scope.attributes.iter().map(|a| format!("`{}`", a.name)).collect();
+            SparkError::analysis("CANNOT_RESOLVE_STAR_EXPAND", &[
+                ("targetString", &errors::quoted(target)),
+                ("columns", &known.join(", ")),
+            ])
+        })?;
+        let DataType::Struct(fields) = value.data_type.clone() else {
+            return Err(SparkError::analysis("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", &[
+                ("sqlExpr", &errors::expression(&value.name)),
+                ("paramIndex", "first"),
+                ("requiredType", "\"STRUCT\""),
+                ("inputSql", &errors::expression(&value.name)),
+                ("inputType", &errors::sql_type(&value.data_type)),
+            ]));
+        };
+        fields.fields.iter().map(|f| Ok(self.field(value.clone(), &f.name)?.alias(f.name.clone()))).collect()
+    }
+
+    fn regex(&self, pattern: &str, plan_id: Option<i64>) -> SparkResult<Vec<Typed>> {
+        let flags = if self.analyzer.context.options.case_sensitive { "" } else { "(?i)" };
+        let pattern = regex::Regex::new(&format!("{flags}^(?:{pattern})$"))
+            .map_err(|_| SparkError::analysis("INVALID_REGEXP", &[("pattern", pattern)]))?;
+        let columns = self.star_columns(&[], plan_id)?;
+        Ok(columns.into_iter().filter(|c| pattern.is_match(&c.name)).collect())
+    }
+}
+
+fn visible(output: &[Attribute], now: &[Attribute]) -> Vec<Typed> {
+    output.iter().filter(|a| now.iter().any(|b| b.id == a.id)).map(Typed::attribute).collect()
+}

@@ -1,0 +1,290 @@
+//! Window functions: Spark's default frames, named windows, checks.
+
+use std::sync::Arc;
+
+use arrow::datatypes::FieldRef;
+use datafusion::logical_expr::expr::{NullTreatment, WindowFunction, WindowFunctionParams};
+use datafusion::logical_expr::type_coercion::functions::fields_with_udf;
+use datafusion::logical_expr::{Expr, SortExpr, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition, WindowUDF};
+use datafusion::scalar::ScalarValue;
+use firesteel_functions::registry;
+use firesteel_functions::types::DataType;
+use firesteel_functions::{SparkError, SparkResult};
+
+use super::function::builtin_name;
+use super::{Exprs, naming};
+use crate::analyze::errors;
+use crate::analyze::functions::call_error;
+use crate::analyze::typed::Typed;
+use crate::spec::{self, ExprKind, FrameBound, Function, WindowRef, WindowSpec};
+
+/// Functions that always look at the whole partition up to the row, whatever frame is said.
+const RANKS: &[&str] = &["row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile"];
+
+struct Frame {
+    frame: WindowFrame,
+    text: String,
+}
+
+impl Exprs<'_, '_> {
+    /// `function OVER window`.
+    pub(super) fn window(&self, function: &spec::Expr, window: &WindowRef) -> SparkResult<Typed> {
+        let spec = self.window_spec(window)?;
+        let ExprKind::Function(call) = &*function.kind else {
+            return Err(SparkError::analysis("UNSUPPORTED_EXPR_FOR_WINDOW", &[("sqlExpr", "\"expression\"")]));
+        };
+        let Some(name) = builtin_name(&call.name) else { return Err(self.unknown(&call.name)) };
+        let nested = self.in_window.replace(true);
+        let outcome = self.window_parts(&name, call, &spec);
+        self.in_window.set(nested);
+        outcome
+    }
+
+    fn window_parts(&self, name: &str, call: &Function, spec: &WindowSpec) -> SparkResult<Typed> {
+        let partition_by = self.resolve_all(&spec.partition_by)?;
+        let order_by = self.sort_keys(&spec.order_by)?;
+        let partition_texts: Vec<String> = partition_by.iter().map(|p| p.name.clone()).collect();
+        let order_texts: Vec<String> = order_by.iter().map(|(_, text, _)| text.clone()).collect();
+        let sort: Vec<SortExpr> = order_by.iter().map(|(sort, ..)| sort.clone()).collect();
+        let key_type = match order_by.as_slice() {
+            [(_, _, data_type)] => Some(data_type.clone()),
+            _ => None,
+        };
+        let inner = self.window_function(name, call)?;
+        let needs_order = inner.window_only && name != "nth_value";
+        if needs_order && sort.is_empty() {
+            return Err(SparkError::analysis("WINDOW_FUNCTION_AND_FRAME_MISMATCH", &[
+                ("funcName", &errors::expression(&inner.shown)),
+                ("windowExpr", &errors::expression(&inner.shown)),
+            ]).with_message(format!(
+                "Window function {} requires window to be ordered, please add ORDER BY clause. For example SELECT {}(value_expr) OVER (PARTITION BY window_partition ORDER BY window_ordering) from table.",
+                inner.shown, inner.shown
+            )));
+        }
+        let frame = if RANKS.contains(&name) {
+            Frame { frame: rows(WindowFrameBound::Preceding(ScalarValue::UInt64(None)), WindowFrameBound::CurrentRow), text: "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW".to_string() }
+        } else if matches!(name, "lag" | "lead") {
+            let text = match (&inner.offset, name) {
+                (Some(offset), "lead") => format!("ROWS BETWEEN {offset} FOLLOWING AND {offset} FOLLOWING"),
+                (Some(offset), _) => format!("ROWS BETWEEN {} FOLLOWING AND {} FOLLOWING", negated(offset), negated(offset)),
+                (None, _) => String::new(),
+            };
+            Frame { frame: rows(WindowFrameBound::Preceding(ScalarValue::UInt64(None)), WindowFrameBound::CurrentRow), text }
+        } else {
+            self.frame(spec, key_type.as_ref(), sort.is_empty())?
+        };
+        let text = naming::window(&inner.shown, &partition_texts, &order_texts, &frame.text);
+        let params = WindowFunctionParams {
+            args: inner.args,
+            partition_by: partition_by.into_iter().map(|p| p.expr).collect(),
+            order_by: sort,
+            window_frame: frame.frame,
+            filter: inner.filter.map(Box::new),
+            null_treatment: inner.null_treatment,
+            distinct: inner.distinct,
+        };
+        if params.distinct {
+            return Err(SparkError::analysis("DISTINCT_WINDOW_FUNCTION_UNSUPPORTED", &[("windowExpr", &errors::expression(&text))]));
+        }
+        let expr = Expr::WindowFunction(Box::new(WindowFunction { fun: inner.fun, params }));
+        let expr = if inner.cast { datafusion::logical_expr::cast(expr, inner.data_type.to_arrow()) } else { expr };
+        Ok(Typed::new(expr, inner.data_type, inner.nullable, text))
+    }
+
+    /// The definition of a window: named ones and what they are based on.
+    fn window_spec(&self, window: &WindowRef) -> SparkResult<WindowSpec> {
+        let find = |name: &str| {
+            self.windows
+                .iter()
+                .find(|(n, _)| n.eq_ignore_ascii_case(name))
+                .map(|(_, spec)| spec.clone())
+                .ok_or_else(|| SparkError::analysis("MISSING_WINDOW_SPECIFICATION", &[("windowName", name), ("docroot", "https://spark.apache.org/docs/latest")]))
+        };
+        let mut spec = match window {
+            WindowRef::Named(name) => find(name)?,
+            WindowRef::Spec(spec) => spec.clone(),
+        };
+        let mut steps = 0;
+        while let Some(base) = spec.base.take() {
+            let base = find(&base)?;
+            if spec.partition_by.is_empty() {
+                spec.partition_by = base.partition_by;
+            }
+            if spec.order_by.is_empty() {
+                spec.order_by = base.order_by;
+            }
+            if spec.frame.is_none() {
+                spec.frame = base.frame;
+            }
+            spec.base = base.base;
+            steps += 1;
+            if steps > 100 {
+                return Err(errors::unsupported("a window that is based on itself"));
+            }
+        }
+        Ok(spec)
+    }
+
+    fn window_function(&self, name: &str, call: &Function) -> SparkResult<Inner> {
+        if let Some(udf) = registry().window(name) {
+            return self.window_only(name, &udf, call);
+        }
+        let typed = match self.aggregate(name, call)? {
+            Some(typed) => typed,
+            None if registry().contains(name) => {
+                return Err(SparkError::analysis("UNSUPPORTED_EXPR_FOR_WINDOW", &[("sqlExpr", &errors::expression(&format!("{name}()")))]));
+            }
+            None => return Err(self.unknown(&call.name)),
+        };
+        let Expr::AggregateFunction(function) = typed.expr else {
+            return Err(SparkError::analysis("UNSUPPORTED_EXPR_FOR_WINDOW", &[("sqlExpr", &errors::expression(&typed.name))]));
+        };
+        Ok(Inner {
+            fun: WindowFunctionDefinition::AggregateUDF(function.func),
+            args: function.params.args,
+            filter: function.params.filter.map(|f| *f),
+            null_treatment: function.params.null_treatment,
+            distinct: function.params.distinct,
+            shown: typed.name,
+            data_type: typed.data_type,
+            nullable: typed.nullable,
+            window_only: false,
+            cast: false,
+            offset: None,
+        })
+    }
+
+    fn window_only(&self, name: &str, udf: &Arc<WindowUDF>, call: &Function) -> SparkResult<Inner> {
+        let mut args = self.arguments(name, &call.args)?;
+        let mut texts: Vec<String> = args.iter().map(|a| a.name.clone()).collect();
+        texts.extend(naming::defaults(name, args.len()).iter().map(ToString::to_string));
+        let offset = texts.get(1).cloned();
+        let mut shown = naming::call(name, &texts);
+        if matches!(name, "rank" | "dense_rank" | "percent_rank" | "cume_dist" | "row_number") {
+            args.clear();
+        }
+        if matches!(name, "lag" | "lead") && args.len() == 3 {
+            let to = args.first().map_or(DataType::Null, |a| a.data_type.clone());
+            if let Some(default) = args.pop() {
+                args.push(self.analyzer.coerce(default, &to)?);
+            }
+        }
+        let args = self.analyzer.coerce_args(args, &shown, name, |fields| fields_with_udf(fields, udf.as_ref()))?;
+        let fields: Vec<FieldRef> = args.iter().map(Typed::field).collect();
+        let field_args = datafusion::logical_expr::function::WindowUDFFieldArgs::new(&fields, name);
+        let field = udf.field(field_args).map_err(|e| call_error(e, &shown, name, &args))?;
+        let found = DataType::from_arrow(&field);
+        // Ranks are counted in 64 bits below, in 32 by Spark.
+        let data_type = match name {
+            "row_number" | "rank" | "dense_rank" | "ntile" => DataType::Integer,
+            _ => found?,
+        };
+        let nullable = match name {
+            "row_number" | "rank" | "dense_rank" | "ntile" | "percent_rank" | "cume_dist" => false,
+            "lag" | "lead" => args.first().is_none_or(|a| a.nullable) || args.get(2).is_none_or(|d| d.nullable),
+            _ => field.is_nullable(),
+        };
+        let cast = data_type.to_arrow() != *field.data_type();
+        if call.ignore_nulls == Some(true) {
+            shown = format!("{shown} ignore nulls");
+        }
+        Ok(Inner {
+            fun: WindowFunctionDefinition::WindowUDF(Arc::clone(udf)),
+            args: args.into_iter().map(|a| a.expr).collect(),
+            filter: None,
+            null_treatment: call.ignore_nulls.map(|i| if i { NullTreatment::IgnoreNulls } else { NullTreatment::RespectNulls }),
+            distinct: call.distinct,
+            shown,
+            data_type,
+            nullable,
+            window_only: true,
+            cast,
+            offset,
+        })
+    }
+
+    fn frame(&self, spec: &WindowSpec, key: Option<&DataType>, unordered: bool) -> SparkResult<Frame> {
+        let unbounded = || WindowFrameBound::Preceding(ScalarValue::UInt64(None));
+        let Some(frame) = &spec.frame else {
+            return Ok(if unordered {
+                let frame = rows(unbounded(), WindowFrameBound::Following(ScalarValue::UInt64(None)));
+                Frame { frame, text: "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING".to_string() }
+            } else {
+                let frame = WindowFrame::new_bounds(
+                    WindowFrameUnits::Range,
+                    WindowFrameBound::Preceding(ScalarValue::Null),
+                    WindowFrameBound::CurrentRow,
+                );
+                Frame { frame, text: "RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW".to_string() }
+            });
+        };
+        let (lower, lower_text) = self.bound(&frame.lower, frame.rows, key)?;
+        let (upper, upper_text) = self.bound(&frame.upper, frame.rows, key)?;
+        let units = if frame.rows { WindowFrameUnits::Rows } else { WindowFrameUnits::Range };
+        let word = if frame.rows { "ROWS" } else { "RANGE" };
+        let text = format!("{word} BETWEEN {lower_text} AND {upper_text}");
+        if !frame.rows && unordered && !(lower.is_unbounded() && upper.is_unbounded()) {
+            return Err(SparkError::analysis("DATATYPE_MISMATCH.RANGE_FRAME_WITHOUT_ORDER", &[("sqlExpr", &errors::expression(&format!("({text})")))]));
+        }
+        let frame = WindowFrame::new_bounds(units, lower, upper);
+        Ok(Frame { frame, text })
+    }
+
+    fn bound(&self, bound: &FrameBound, rows: bool, key: Option<&DataType>) -> SparkResult<(WindowFrameBound, String)> {
+        let unbounded = if rows { ScalarValue::UInt64(None) } else { ScalarValue::Null };
+        Ok(match bound {
+            FrameBound::UnboundedPreceding => (WindowFrameBound::Preceding(unbounded), naming::bound(bound, None)),
+            FrameBound::UnboundedFollowing => (WindowFrameBound::Following(unbounded), naming::bound(bound, None)),
+            FrameBound::CurrentRow => (WindowFrameBound::CurrentRow, naming::bound(bound, None)),
+            FrameBound::Offset(offset) => {
+                let mut typed = self.resolve(offset)?;
+                let text = naming::bound(bound, Some(&typed.name));
+                if !rows
+                    && let Some(key) = key
+                    && key.is_numeric()
+                {
+                    typed = self.analyzer.coerce(typed, key)?;
+                }
+                let value = self.analyzer.fold(&typed.expr)?;
+                let zero = ScalarValue::new_zero(&value.data_type()).map_err(errors::planning)?;
+                if value == zero {
+                    return Ok((WindowFrameBound::CurrentRow, text));
+                }
+                let negative = value.partial_cmp(&zero) == Some(std::cmp::Ordering::Less);
+                let magnitude = if negative { value.arithmetic_negate().map_err(errors::planning)? } else { value };
+                let magnitude = if rows { magnitude.cast_to(&arrow::datatypes::DataType::UInt64).map_err(errors::planning)? } else { magnitude };
+                (if negative { WindowFrameBound::Preceding(magnitude) } else { WindowFrameBound::Following(magnitude) }, text)
+            }
+        })
+    }
+}
+
+/// A function on its way into a window.
+struct Inner {
+    fun: WindowFunctionDefinition,
+    args: Vec<Expr>,
+    filter: Option<Expr>,
+    null_treatment: Option<NullTreatment>,
+    distinct: bool,
+    shown: String,
+    data_type: DataType,
+    nullable: bool,
+    /// Not an aggregate.
+    window_only: bool,
+    /// The result is cast to `data_type`.
+    cast: bool,
+    /// Text of the offset of `lag` and `lead`.
+    offset: Option<String>,
+}
+
+fn rows(lower: WindowFrameBound, upper: WindowFrameBound) -> WindowFrame {
+    WindowFrame::new_bounds(WindowFrameUnits::Rows, lower, upper)
+}
+
+fn negated(text: &str) -> String {
+    match text.strip_prefix('-') {
+        Some(positive) => positive.to_string(),
+        None if text == "0" => "0".to_string(),
+        None => format!("-{text}"),
+    }
+}

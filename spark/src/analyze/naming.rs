@@ -1,0 +1,144 @@
+//! The text Spark gives an expression, which is the name of a column without alias.
+//!
+//! It works on the texts of the operands; it resolves nothing.
+
+use firesteel_functions::types::DataType;
+
+use crate::spec::FrameBound;
+
+/// Text of a call.
+pub(super) fn call(name: &str, args: &[String]) -> String {
+    format!("{name}({})", args.join(", "))
+}
+
+/// Text of an operator or predicate written in its own way, by the function name of the unresolved plan.
+pub(super) fn operator(name: &str, args: &[String]) -> Option<String> {
+    Some(match (name, args) {
+        ("+" | "-" | "*" | "/" | "%" | "div" | "&" | "|" | "^" | "<<" | ">>" | ">>>" | "<" | "<=" | ">" | ">=" | "<=>", [l, r]) => {
+            format!("({l} {name} {r})")
+        }
+        ("=" | "==", [l, r]) => format!("({l} = {r})"),
+        ("!=" | "<>", [l, r]) => format!("(NOT ({l} = {r}))"),
+        ("and", [l, r]) => format!("({l} AND {r})"),
+        ("or", [l, r]) => format!("({l} OR {r})"),
+        ("not" | "!", [v]) => format!("(NOT {v})"),
+        ("negative", [v]) => format!("(- {v})"),
+        ("positive", [v]) => format!("(+ {v})"),
+        ("~", [v]) => format!("~{v}"),
+        ("isnull", [v]) => format!("({v} IS NULL)"),
+        ("isnotnull", [v]) => format!("({v} IS NOT NULL)"),
+        ("istrue", [v]) => format!("({v} IS TRUE)"),
+        ("isfalse", [v]) => format!("({v} IS FALSE)"),
+        ("isunknown", [v]) => format!("({v} IS UNKNOWN)"),
+        ("like", [l, r]) => format!("{l} LIKE {r}"),
+        ("like", [l, r, e]) => format!("{l} LIKE {r} ESCAPE '{e}'"),
+        ("ilike", [l, r, e]) => format!("ilike({l}, {r}, '{e}')"),
+        ("if", [c, t, f]) => format!("(IF({c}, {t}, {f}))"),
+        ("in", [v, rest @ ..]) => format!("({v} IN ({}))", rest.join(", ")),
+        _ => return None,
+    })
+}
+
+/// Text of `CASE`.
+pub(super) fn case(args: &[String]) -> String {
+    let mut text = "CASE".to_string();
+    for pair in args.chunks(2) {
+        match pair {
+            [condition, value] => text.push_str(&format!(" WHEN {condition} THEN {value}")),
+            [otherwise] => text.push_str(&format!(" ELSE {otherwise}")),
+            _ => {}
+        }
+    }
+    text.push_str(" END");
+    text
+}
+
+/// Text of a cast.
+pub(super) fn cast(value: &str, to: &DataType, fails: bool) -> String {
+    format!("{}CAST({value} AS {})", if fails { "" } else { "TRY_" }, to.sql())
+}
+
+/// Text of a sort key.
+pub(super) fn sort_key(value: &str, ascending: bool, nulls_first: bool) -> String {
+    format!("{value} {} NULLS {}", if ascending { "ASC" } else { "DESC" }, if nulls_first { "FIRST" } else { "LAST" })
+}
+
+/// Text of a window.
+pub(super) fn window(function: &str, partition_by: &[String], order_by: &[String], frame: &str) -> String {
+    let mut parts = Vec::new();
+    if !partition_by.is_empty() {
+        parts.push(format!("PARTITION BY {}", partition_by.join(", ")));
+    }
+    if !order_by.is_empty() {
+        parts.push(format!("ORDER BY {}", order_by.join(", ")));
+    }
+    parts.push(frame.to_string());
+    format!("{function} OVER ({})", parts.join(" "))
+}
+
+/// Text of a frame bound; `offset` is that of its expression.
+pub(super) fn bound(bound: &FrameBound, offset: Option<&str>) -> String {
+    match (bound, offset) {
+        (FrameBound::UnboundedPreceding, _) => "UNBOUNDED PRECEDING".to_string(),
+        (FrameBound::UnboundedFollowing, _) => "UNBOUNDED FOLLOWING".to_string(),
+        (FrameBound::CurrentRow, _) => "CURRENT ROW".to_string(),
+        (FrameBound::Offset(_), Some(text)) => match text.strip_prefix("(- ").and_then(|t| t.strip_suffix(')')) {
+            Some(positive) => format!("{positive} PRECEDING"),
+            None => match text.strip_prefix('-') {
+                Some(positive) if positive.chars().all(|c| c.is_ascii_digit()) => format!("{positive} PRECEDING"),
+                _ => format!("{text} FOLLOWING"),
+            },
+        },
+        (FrameBound::Offset(_), None) => "CURRENT ROW".to_string(),
+    }
+}
+
+/// Text of an aggregate with its modifiers.
+pub(super) fn aggregate(name: &str, args: &[String], distinct: bool, filter: Option<&str>) -> String {
+    let distinct = if distinct { "DISTINCT " } else { "" };
+    let call = format!("{name}({distinct}{})", args.join(", "));
+    match filter {
+        Some(filter) => format!("{call} FILTER (WHERE {filter})"),
+        None => call,
+    }
+}
+
+/// Text of default arguments that Spark shows although they were not written.
+pub(super) fn defaults(name: &str, given: usize) -> &'static [&'static str] {
+    match (name, given) {
+        ("rpad" | "lpad", 2) => &[" "],
+        ("split", 2) => &["-1"],
+        ("lag" | "lead", 1) => &["1", "NULL"],
+        ("lag" | "lead", 2) => &["NULL"],
+        ("locate" | "position", 2) => &["1"],
+        ("overlay", 3) => &["-1"],
+        ("substring" | "substr", 2) => &["2147483647"],
+        ("regexp_replace", 3) => &["1"],
+        ("regexp_extract" | "regexp_extract_all", 2) => &["1"],
+        ("months_between", 2) => &["true"],
+        ("sentences", 1) => &["", ""],
+        ("sentences", 2) => &[""],
+        ("mask", 1) => &["X", "x", "n", "NULL"],
+        ("mask", 2) => &["x", "n", "NULL"],
+        ("mask", 3) => &["n", "NULL"],
+        ("mask", 4) => &["NULL"],
+        ("aes_encrypt", 2) => &["GCM", "DEFAULT", "", ""],
+        ("aes_encrypt", 3) => &["DEFAULT", "", ""],
+        ("aes_decrypt", 2) => &["GCM", "DEFAULT", ""],
+        ("aes_decrypt", 3) => &["DEFAULT", ""],
+        ("from_unixtime", 1) | ("unix_timestamp" | "to_unix_timestamp", 1) => &["yyyy-MM-dd HH:mm:ss"],
+        ("unix_timestamp", 0) => &["current_timestamp()", "yyyy-MM-dd HH:mm:ss"],
+        ("sort_array", 1) => &["true"],
+        ("str_to_map", 1) => &[",", ":"],
+        ("str_to_map", 2) => &[":"],
+        ("ntile", 0) => &["1"],
+        ("approx_percentile" | "percentile_approx", 2) => &["10000"],
+        ("percentile", 2) => &["1"],
+        ("regexp_instr", 2) => &["0"],
+        ("make_dt_interval", 0) => &["0", "0", "0", "0.000000"],
+        ("make_dt_interval", 1) => &["0", "0", "0.000000"],
+        ("make_dt_interval", 2) => &["0", "0.000000"],
+        ("make_dt_interval", 3) => &["0.000000"],
+        _ => &[],
+    }
+}

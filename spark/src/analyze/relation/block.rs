@@ -1,0 +1,271 @@
+//! A select block: input, grouping, conditions, windows, generators, projection, distinct.
+//!
+//! Expressions are kept as resolved over the input; [`Block::build`] takes aggregates, windows and generators out of them.
+//! A sort or filter above may ask for more columns and build again.
+
+use std::sync::Arc;
+
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{Column, HashMap};
+use datafusion::logical_expr::expr::GroupingSet;
+use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan, LogicalPlanBuilder};
+use firesteel_functions::{SparkError, SparkResult};
+
+use crate::analyze::expr::Generator;
+use crate::analyze::scope::{Attribute, Scope, column};
+use crate::analyze::typed::Typed;
+use crate::analyze::{Analyzer, errors, plan};
+
+/// Grouping of a block.
+#[derive(Debug, Clone, Default)]
+pub(in crate::analyze) struct Grouping {
+    /// Distinct keys and their ids after grouping.
+    pub keys: Vec<(Typed, u64)>,
+    /// Sets as indices into `keys`; `None` for plain grouping.
+    pub sets: Option<Vec<Vec<usize>>>,
+    /// There was a `GROUP BY`.
+    pub said: bool,
+}
+
+/// A select block.
+#[derive(Debug, Clone)]
+pub(in crate::analyze) struct Block {
+    /// What it reads.
+    pub input: LogicalPlan,
+    /// Columns of that.
+    pub input_scope: Scope,
+    /// Grouping; `None` without aggregation.
+    pub grouping: Option<Grouping>,
+    /// `HAVING`.
+    pub having: Vec<Expr>,
+    /// `QUALIFY`.
+    pub qualify: Vec<Expr>,
+    /// Generators in the select list.
+    pub generators: Vec<Generator>,
+    /// Select list and ids of its columns.
+    pub items: Vec<(Typed, u64)>,
+    /// `DISTINCT`.
+    pub distinct: bool,
+}
+
+impl Block {
+    /// A projection.
+    pub(super) fn new(input: LogicalPlan, input_scope: Scope) -> Self {
+        Self {
+            input,
+            input_scope,
+            grouping: None,
+            having: vec![],
+            qualify: vec![],
+            generators: vec![],
+            items: vec![],
+            distinct: false,
+        }
+    }
+
+    /// Sets the select list: columns as they stand keep their ids, each once.
+    pub(super) fn set_items(&mut self, analyzer: &Analyzer<'_>, items: Vec<Typed>) {
+        let mut used: Vec<u64> = Vec::with_capacity(items.len());
+        self.items = items
+            .into_iter()
+            .map(|item| {
+                let own = match (&item.expr, &item.qualifier) {
+                    (Expr::Column(column), Some(_)) => column.name.strip_prefix('#').and_then(|n| n.parse().ok()),
+                    _ => None,
+                };
+                let id = own.filter(|id| !used.contains(id)).unwrap_or_else(|| analyzer.fresh());
+                used.push(id);
+                (item, id)
+            })
+            .collect();
+    }
+
+    /// Output columns.
+    pub(super) fn output(&self) -> Vec<Attribute> {
+        let grouped = self.grouping.as_ref().filter(|g| g.sets.is_some());
+        self.items
+            .iter()
+            .map(|(item, id)| {
+                let mut attribute = item.output(*id);
+                // Keys that some grouping set leaves out are null there.
+                if let Some(grouping) = grouped {
+                    let is_key = |e: &Expr| grouping.keys.iter().any(|(k, _)| k.expr == *e);
+                    attribute.nullable |= plan::contains(&item.expr, is_key);
+                }
+                attribute
+            })
+            .collect()
+    }
+
+    /// Replaces references to output columns by what they stand for.
+    pub(super) fn inline(&self, expr: Expr) -> SparkResult<Expr> {
+        let map: HashMap<Column, Expr> = self.items.iter().map(|(item, id)| (column(*id), item.expr.clone())).collect();
+        plan::substitute(expr, &map)
+    }
+
+    /// The plan, with more columns after the select list.
+    pub(super) fn build(&self, analyzer: &Analyzer<'_>, extra: &[(Expr, u64)]) -> SparkResult<LogicalPlan> {
+        let mut parts = Parts {
+            having: self.having.clone(),
+            qualify: self.qualify.clone(),
+            generators: self.generators.clone(),
+            items: self.items.iter().map(|(item, id)| (item.expr.clone(), *id)).chain(extra.iter().cloned()).collect(),
+        };
+        let mut plan = self.input.clone();
+        let aggregated = parts.any(|e| matches!(e, Expr::AggregateFunction(_)));
+        if self.grouping.is_some() || aggregated {
+            let grouping = self.grouping.clone().unwrap_or_default();
+            plan = self.aggregate(analyzer, plan, grouping, &mut parts)?;
+        }
+        for condition in std::mem::take(&mut parts.having) {
+            plan = plan::filter(plan, condition)?;
+        }
+        for generator in std::mem::take(&mut parts.generators) {
+            plan = super::generate::apply(analyzer, plan, &generator)?;
+        }
+        plan = windows(plan, &mut parts)?;
+        for condition in std::mem::take(&mut parts.qualify) {
+            plan = plan::filter(plan, condition)?;
+        }
+        plan = plan::project(plan, parts.items)?;
+        if self.distinct { plan::distinct(plan) } else { Ok(plan) }
+    }
+
+    fn aggregate(&self, analyzer: &Analyzer<'_>, mut input: LogicalPlan, grouping: Grouping, parts: &mut Parts) -> SparkResult<LogicalPlan> {
+        let mut keys: Vec<(Expr, u64)> = grouping.keys.iter().map(|(key, id)| (key.expr.clone(), *id)).collect();
+        if grouping.sets.is_some() && keys.iter().any(|(key, _)| !matches!(key, Expr::Column(_))) {
+            // Sets are over columns: computed keys become columns first.
+            let computed: Vec<(Expr, u64)> = keys.iter().filter(|(key, _)| !matches!(key, Expr::Column(_))).cloned().collect();
+            let mut columns: Vec<(Expr, u64)> =
+                self.input_scope.attributes.iter().chain(&self.input_scope.hidden).map(|a| (a.expr(), a.id)).collect();
+            columns.extend(computed.iter().cloned());
+            input = plan::project(input, columns)?;
+            parts.rewrite(|e| computed.iter().find(|(key, _)| key == e).map(|(_, id)| Expr::Column(column(*id))))?;
+            for (key, id) in &mut keys {
+                if computed.iter().any(|(_, c)| c == id) {
+                    *key = Expr::Column(column(*id));
+                }
+            }
+        }
+        let mut aggregates: Vec<(Expr, u64)> = Vec::new();
+        parts.visit(|e| {
+            if matches!(e, Expr::AggregateFunction(_)) && !aggregates.iter().any(|(known, _)| known == e) {
+                aggregates.push((e.clone(), analyzer.fresh()));
+            }
+        });
+        let literal_keys = grouping.sets.is_some();
+        parts.rewrite(|e| {
+            if let Some((_, id)) = aggregates.iter().find(|(known, _)| known == e) {
+                return Some(Expr::Column(column(*id)));
+            }
+            if matches!(e, Expr::Literal(..)) && !literal_keys {
+                return None;
+            }
+            keys.iter().find(|(key, _)| key == e).map(|(_, id)| Expr::Column(column(*id)))
+        })?;
+        let valid: Vec<Column> = keys.iter().chain(&aggregates).map(|(_, id)| column(*id)).collect();
+        self.check_grouped(&grouping, parts, &valid)?;
+        let group_expr = match &grouping.sets {
+            None => keys.into_iter().map(|(key, id)| plan::named(key, id)).collect(),
+            Some(sets) => {
+                let key = |index: &usize| keys.get(*index).map(|(key, _)| key.clone());
+                vec![Expr::GroupingSet(GroupingSet::GroupingSets(sets.iter().map(|set| set.iter().filter_map(key).collect()).collect()))]
+            }
+        };
+        let aggr_expr: Vec<Expr> = aggregates.into_iter().map(|(e, id)| plan::named(e, id)).collect();
+        if group_expr.is_empty() && aggr_expr.is_empty() {
+            // `GROUP BY ()` and the like: one row.
+            return plan::limit(LogicalPlanBuilder::empty(true).build().map_err(errors::planning)?, 0, Some(1));
+        }
+        let aggregate = Aggregate::try_new(Arc::new(input), group_expr, aggr_expr).map_err(errors::planning)?;
+        Ok(LogicalPlan::Aggregate(aggregate))
+    }
+
+    fn check_grouped(&self, grouping: &Grouping, parts: &Parts, valid: &[Column]) -> SparkResult<()> {
+        let generated: Vec<Column> = parts.generators.iter().flat_map(|g| g.output.iter().map(Attribute::column)).collect();
+        let mut wrong: Option<Column> = None;
+        parts.visit(|e| {
+            if let Expr::Column(found) = e
+                && wrong.is_none()
+                && !valid.contains(found)
+                && !generated.contains(found)
+            {
+                wrong = Some(found.clone());
+            }
+        });
+        let Some(wrong) = wrong else { return Ok(()) };
+        if !grouping.said {
+            return Err(SparkError::analysis("MISSING_GROUP_BY", &[]));
+        }
+        let id = wrong.name.strip_prefix('#').and_then(|n| n.parse().ok());
+        let name = id.and_then(|id| self.input_scope.by_id(id)).map_or_else(String::new, |a| a.name.clone());
+        Err(SparkError::analysis("MISSING_AGGREGATION", &[
+            ("expression", &errors::expression(&name)),
+            ("expressionAnyValue", &errors::expression(&format!("any_value({name})"))),
+        ]))
+    }
+}
+
+/// The expressions of a block while they are taken apart.
+struct Parts {
+    having: Vec<Expr>,
+    qualify: Vec<Expr>,
+    generators: Vec<Generator>,
+    items: Vec<(Expr, u64)>,
+}
+
+impl Parts {
+    fn any(&self, fits: impl Fn(&Expr) -> bool) -> bool {
+        let mut found = false;
+        self.visit(|e| found |= fits(e));
+        found
+    }
+
+    fn visit(&self, mut visit: impl FnMut(&Expr)) {
+        let args = self.generators.iter().flat_map(|g| g.args.iter().map(|a| &a.expr));
+        let all = self.having.iter().chain(&self.qualify).chain(args).chain(self.items.iter().map(|(e, _)| e));
+        for expr in all {
+            let visited = expr.apply(|e| {
+                visit(e);
+                // What stands inside an aggregate is over the input.
+                Ok(if matches!(e, Expr::AggregateFunction(_)) { TreeNodeRecursion::Jump } else { TreeNodeRecursion::Continue })
+            });
+            debug_assert!(visited.is_ok());
+        }
+    }
+
+    /// Replaces parts from the top down; what was replaced is not looked into.
+    fn rewrite(&mut self, replace: impl Fn(&Expr) -> Option<Expr>) -> SparkResult<()> {
+        let args = self.generators.iter_mut().flat_map(|g| g.args.iter_mut().map(|a| &mut a.expr));
+        let all = self.having.iter_mut().chain(&mut self.qualify).chain(args).chain(self.items.iter_mut().map(|(e, _)| e));
+        for slot in all {
+            let expr = std::mem::replace(slot, Expr::Literal(datafusion::scalar::ScalarValue::Null, None));
+            let rewritten = expr.transform_down(|e| {
+                Ok(match replace(&e) {
+                    Some(with) => Transformed::new(with, true, TreeNodeRecursion::Jump),
+                    None => Transformed::no(e),
+                })
+            });
+            *slot = rewritten.map_err(errors::planning)?.data;
+        }
+        Ok(())
+    }
+}
+
+/// Computes the window functions of a block below its projection.
+fn windows(plan: LogicalPlan, parts: &mut Parts) -> SparkResult<LogicalPlan> {
+    let mut found: Vec<Expr> = Vec::new();
+    parts.visit(|e| {
+        if matches!(e, Expr::WindowFunction(_)) && !found.contains(e) {
+            found.push(e.clone());
+        }
+    });
+    if found.is_empty() {
+        return Ok(plan);
+    }
+    let columns: Vec<(Expr, Column)> =
+        found.iter().map(|e| (e.clone(), Column::new_unqualified(e.schema_name().to_string()))).collect();
+    let plan = LogicalPlanBuilder::window_plan(plan, found).map_err(errors::planning)?;
+    parts.rewrite(|e| columns.iter().find(|(known, _)| known == e).map(|(_, c)| Expr::Column(c.clone())))?;
+    Ok(plan)
+}

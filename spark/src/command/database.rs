@@ -1,0 +1,100 @@
+//! Databases: create, drop, alter, use.
+
+use std::sync::Arc;
+
+use firesteel_functions::error::{SparkError, SparkResult, quote_identifier};
+
+use super::{Rows, table};
+use crate::catalog::{CATALOG, DEFAULT, Database, GLOBAL_TEMP, TableName, database_name, unknown_catalog, unknown_database};
+use crate::session::Session;
+use crate::spec::Options;
+
+/// `CREATE DATABASE`.
+pub(super) async fn create(
+    session: &Arc<Session>,
+    name: &[String],
+    if_not_exists: bool,
+    comment: Option<String>,
+    location: Option<String>,
+    properties: Options,
+) -> SparkResult<Rows> {
+    let name = database_name(name)?;
+    let location = match location {
+        Some(path) => table::absolute(&path)?,
+        None => session.warehouse().database_location(&name),
+    };
+    let database = Database { name: name.clone(), comment: comment.unwrap_or_default(), location, properties };
+    if name == GLOBAL_TEMP || (!session.warehouse().create_database(&database).await? && !if_not_exists) {
+        return Err(SparkError::analysis(
+            "SCHEMA_ALREADY_EXISTS",
+            &[("schemaName", &quote_identifier(&[name.as_str()]))],
+        ));
+    }
+    Ok(Rows::none())
+}
+
+/// `DROP DATABASE`.
+pub(super) async fn drop(session: &Arc<Session>, name: &[String], if_exists: bool, cascade: bool) -> SparkResult<Rows> {
+    let name = database_name(name)?;
+    let warehouse = session.warehouse();
+    if !warehouse.has_database(&name).await? {
+        return if if_exists { Ok(Rows::none()) } else { Err(unknown_database(&name)) };
+    }
+    if name == DEFAULT {
+        warehouse.drop_database(&name).await?;
+    }
+    let tables = warehouse.tables(&name).await?;
+    let views = warehouse.views(&name).await?;
+    let functions = warehouse.functions(&name).await?;
+    if !cascade && !(tables.is_empty() && views.is_empty() && functions.is_empty()) {
+        return Err(SparkError::analysis(
+            "SCHEMA_NOT_EMPTY",
+            &[("schemaName", &quote_identifier(&[name.as_str()]))],
+        ));
+    }
+    for relation in tables.iter().chain(&views) {
+        if let Some(relation) = warehouse.relation(&TableName::new(&name, relation)).await? {
+            table::remove(session, &relation).await?;
+        }
+    }
+    warehouse.drop_database(&name).await?;
+    Ok(Rows::none())
+}
+
+/// `ALTER DATABASE`.
+pub(super) async fn alter(
+    session: &Arc<Session>,
+    name: &[String],
+    properties: Options,
+    location: Option<String>,
+) -> SparkResult<Rows> {
+    let mut database = session.warehouse().database(&database_name(name)?).await?;
+    database.properties.extend(properties);
+    if let Some(path) = location {
+        database.location = table::absolute(&path)?;
+    }
+    session.warehouse().put_database(&database).await?;
+    Ok(Rows::none())
+}
+
+/// `USE`.
+pub(super) async fn use_database(session: &Arc<Session>, name: &[String]) -> SparkResult<Rows> {
+    // A single name may be the catalog's own.
+    if let [catalog] = name {
+        if catalog.eq_ignore_ascii_case(CATALOG) {
+            return Ok(Rows::none());
+        }
+    }
+    let name = database_name(name)?;
+    if !session.warehouse().has_database(&name).await? {
+        return Err(unknown_database(&name));
+    }
+    session.state().write().database = name;
+    Ok(Rows::none())
+}
+
+/// `SET CATALOG`.
+pub(super) fn use_catalog(name: &str) -> SparkResult<Rows> {
+    if name.eq_ignore_ascii_case(CATALOG) { Ok(Rows::none()) } else { Err(unknown_catalog(name)) }
+}
+

@@ -1,0 +1,404 @@
+//! `CREATE TABLE` in all its forms, `DROP TABLE`, `TRUNCATE TABLE`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use firesteel_functions::error::{SparkError, SparkResult, from_datafusion, quote_identifier};
+use firesteel_functions::types::DataType;
+
+use super::{Rows, partition, sink, write};
+use crate::analyze::Analyzed;
+use crate::catalog::{self, Column, Kind, Relation, TableName};
+use crate::session::{Found, Session};
+use crate::source::{self, Environment, Format};
+use crate::spec::{CreateTable, Expr, ExprKind, Options, PartitionField, PartitionSpec, SaveMode};
+
+/// A table to be made.
+#[derive(Debug, Clone, Default)]
+pub(super) struct New {
+    pub(super) name: Vec<String>,
+    pub(super) provider: String,
+    pub(super) options: Options,
+    pub(super) partitioned_by: Vec<String>,
+    pub(super) buckets: Option<(u32, Vec<String>, Vec<String>)>,
+    pub(super) cluster_by: Vec<String>,
+    pub(super) location: Option<String>,
+    pub(super) comment: Option<String>,
+    pub(super) properties: Options,
+}
+
+impl New {
+    pub(super) fn named(name: Vec<String>) -> Self {
+        Self { name, ..Self::default() }
+    }
+}
+
+/// The column a partitioning expression names; transforms need another kind of table.
+pub(super) fn plain_column(expr: &Expr) -> SparkResult<String> {
+    match expr.kind.as_ref() {
+        ExprKind::Attribute { name, .. } if name.len() == 1 => Ok(name.concat()),
+        _ => Err(SparkError::unsupported("partitioning by an expression")),
+    }
+}
+
+/// `CREATE TABLE`.
+pub(super) async fn create(session: &Arc<Session>, create: CreateTable) -> SparkResult<Rows> {
+    if create.temporary {
+        return Err(SparkError::unsupported("CREATE TEMPORARY TABLE"));
+    }
+    let name = session.table_name(&create.name)?;
+    session.warehouse().database(&name.database).await?;
+    let exists = session.warehouse().relation(&name).await?;
+    let replace = create.or_replace || create.replace_only;
+    match &exists {
+        Some(_) if create.if_not_exists => return Ok(Rows::none()),
+        Some(_) if !replace => return Err(catalog::table_exists(&name)),
+        Some(old) if old.view.is_some() => return Err(catalog::table_exists(&name)),
+        None if create.replace_only => return Err(session.unknown(&create.name)),
+        _ => {}
+    }
+    let mut columns: Vec<Column> = create.columns.iter().map(Column::of_definition).collect();
+    if create.columns.iter().any(|column| column.generated.is_some()) {
+        return Err(SparkError::unsupported_feature(
+            "TABLE_OPERATION",
+            &[("tableName", &name.quoted()), ("operation", "generated columns")],
+        ));
+    }
+    let mut partitioned_by = Vec::new();
+    for field in &create.partitioned_by {
+        match field {
+            PartitionField::Name(name) => partitioned_by.push(name.clone()),
+            PartitionField::Column(definition) => {
+                columns.push(Column::of_definition(definition));
+                partitioned_by.push(definition.name.clone());
+            }
+            PartitionField::Transform(expr) => partitioned_by.push(plain_column(expr)?),
+        }
+    }
+    let new = New {
+        provider: provider(session, &create)?,
+        options: create.options,
+        partitioned_by,
+        buckets: create.bucket_by,
+        cluster_by: create.cluster_by,
+        location: create.location,
+        comment: create.comment,
+        properties: create.properties,
+        name: create.name,
+    };
+    if let Some(query) = create.query {
+        if !columns.is_empty() && !create.columns.is_empty() {
+            return Err(SparkError::unsupported("a column list in CREATE TABLE AS SELECT"));
+        }
+        let input = session.analyze(&query).await?;
+        return create_as(session, new, input, replace && exists.is_some()).await;
+    }
+    if replace && exists.is_some() {
+        return Err(not_replaceable(&name, "REPLACE TABLE"));
+    }
+    let relation = describe(session, new, columns).await?;
+    store(session, relation, false).await
+}
+
+fn provider(session: &Session, create: &CreateTable) -> SparkResult<String> {
+    if let Some(format) = &create.format {
+        return Ok(format.to_lowercase());
+    }
+    match create.hive_format.as_deref().map(str::to_lowercase).as_deref() {
+        None => Ok(session.conf().effects().default_source()),
+        Some("parquet") => Ok("parquet".to_string()),
+        Some(other) => Err(SparkError::unsupported(format!("Hive tables stored as {other}"))),
+    }
+}
+
+fn not_replaceable(name: &TableName, operation: &str) -> SparkError {
+    SparkError::unsupported_feature("TABLE_OPERATION", &[("tableName", &name.quoted()), ("operation", operation)])
+}
+
+/// Fills in what a table's definition leaves open, and checks it.
+async fn describe(session: &Arc<Session>, new: New, columns: Vec<Column>) -> SparkResult<Relation> {
+    let name = session.table_name(&new.name)?;
+    let database = session.warehouse().database(&name.database).await?;
+    let format = Format::parse(&new.provider)?;
+    let mut options = new.options;
+    let path_key = options.keys().find(|key| key.eq_ignore_ascii_case("path")).cloned();
+    let path = path_key.and_then(|key| options.remove(&key));
+    let given = new.location.or(path);
+    let kind = if given.is_some() || format == Format::Jdbc { Kind::External } else { Kind::Managed };
+    let location = match (&given, format) {
+        (_, Format::Jdbc) => String::new(),
+        (Some(path), _) => absolute(path)?,
+        (None, _) => session.warehouse().table_location(&database, &name.name),
+    };
+    let mut relation = Relation {
+        database: name.database.clone(),
+        name: name.name.clone(),
+        kind,
+        provider: new.provider,
+        columns,
+        partitioned_by: new.partitioned_by,
+        buckets: new.buckets,
+        cluster_by: new.cluster_by,
+        location,
+        options,
+        properties: new.properties,
+        comment: new.comment,
+        created: chrono::Utc::now().timestamp_millis(),
+        view: None,
+    };
+    if relation.columns.is_empty() {
+        infer(session, &mut relation, format, given.is_some()).await?;
+    }
+    // `NOT NULL` does not last in tables of files, as in Spark.
+    relation.columns.iter_mut().for_each(|column| column.nullable = true);
+    let schema = relation.schema()?;
+    if !schema.fields.is_empty() {
+        sink::unique(&schema)?;
+    }
+    for column in &schema.fields {
+        if column.data_type == DataType::CalendarInterval || matches!(column.data_type, DataType::Null) {
+            return Err(SparkError::analysis(
+                "UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE",
+                &[
+                    ("format", format.title()),
+                    ("columnName", &quote_identifier(&[&column.name])),
+                    ("columnType", &firesteel_functions::error::sql_type(&column.data_type)),
+                ],
+            ));
+        }
+    }
+    order(&mut relation, &name)?;
+    Ok(relation)
+}
+
+/// A table over files that are there takes their schema.
+async fn infer(session: &Arc<Session>, relation: &mut Relation, format: Format, given: bool) -> SparkResult<()> {
+    if !given && format != Format::Jdbc {
+        return Ok(());
+    }
+    let ctx = session.context()?;
+    let env = Environment { ctx: &ctx, conf: session.conf() };
+    let source = crate::spec::DataSource {
+        format: Some(relation.provider.clone()),
+        schema: None,
+        options: relation.options.clone(),
+        paths: if format == Format::Jdbc { Vec::new() } else { vec![relation.location.clone()] },
+        predicates: Vec::new(),
+    };
+    let loaded = source::load(&source, &env).await?;
+    relation.columns = loaded.schema.fields.iter().map(Column::of_field).collect();
+    if relation.partitioned_by.is_empty() {
+        relation.partitioned_by = loaded.partition_columns;
+    }
+    Ok(())
+}
+
+/// Partition columns are the last ones, spelled as declared.
+fn order(relation: &mut Relation, name: &TableName) -> SparkResult<()> {
+    let mut partitions = Vec::new();
+    let mut names = Vec::new();
+    for wanted in &relation.partitioned_by {
+        let Some(column) = relation.columns.iter().find(|column| column.name.eq_ignore_ascii_case(wanted)) else {
+            let known: Vec<String> = relation.columns.iter().map(|column| quote_identifier(&[&column.name])).collect();
+            return Err(SparkError::analysis(
+                "COLUMN_NOT_DEFINED_IN_TABLE",
+                &[
+                    ("colType", "partition"),
+                    ("colName", &quote_identifier(&[wanted])),
+                    ("tableName", &name.quoted()),
+                    ("tableCols", &known.join(", ")),
+                ],
+            ));
+        };
+        if names.iter().any(|known: &String| known.eq_ignore_ascii_case(wanted)) {
+            let name = quote_identifier(&[wanted.to_lowercase()]);
+            return Err(SparkError::analysis("COLUMN_ALREADY_EXISTS", &[("columnName", &name)]));
+        }
+        names.push(column.name.clone());
+        partitions.push(column.clone());
+    }
+    if !partitions.is_empty() && partitions.len() == relation.columns.len() {
+        return Err(SparkError::analysis("ALL_PARTITION_COLUMNS_NOT_ALLOWED", &[]));
+    }
+    relation.columns.retain(|column| !names.contains(&column.name));
+    relation.columns.extend(partitions);
+    relation.partitioned_by = names;
+    Ok(())
+}
+
+pub(super) fn absolute(path: &str) -> SparkResult<String> {
+    let url = firesteel_connectors::store::normalise_path(path).map_err(|error| from_datafusion(error.into()))?;
+    Ok(catalog::shown_location(url.as_str()))
+}
+
+async fn store(session: &Arc<Session>, relation: Relation, replace: bool) -> SparkResult<Rows> {
+    if replace {
+        session.warehouse().put_relation(&relation).await?;
+    } else if !session.warehouse().create_relation(&relation).await? {
+        return Err(catalog::table_exists(&TableName::new(&relation.database, &relation.name)));
+    }
+    Ok(Rows::none())
+}
+
+/// A table from a query: its rows are written first, so that a failure leaves no table.
+pub(super) async fn create_as(session: &Arc<Session>, new: New, input: Analyzed, replace: bool) -> SparkResult<Rows> {
+    let columns = input.schema.fields.iter().map(Column::of_field).collect();
+    sink::unique(&input.schema)?;
+    let given = new.location.is_some() || new.options.keys().any(|key| key.eq_ignore_ascii_case("path"));
+    let relation = describe(session, new, columns).await?;
+    let format = Format::parse(&relation.provider)?;
+    if format == Format::Jdbc {
+        let mode = if replace { SaveMode::Overwrite } else { SaveMode::ErrorIfExists };
+        write::to_database(session, input.plan, &input.schema, &relation.options, mode).await?;
+        return store(session, relation, replace).await;
+    }
+    if relation.columns.iter().any(|column| column.data_type().is_ok_and(|t| matches!(t, DataType::Null))) {
+        return Err(SparkError::unsupported("a table with a VOID column"));
+    }
+    let partitions = relation.partitioned_by.clone();
+    let (plan, schema) = write::partitions_last(input, &partitions)?;
+    let files = write::Files {
+        location: relation.location.clone(),
+        format,
+        options: source::table_options(&relation.options),
+        // Files of a dropped external table stay; those of a managed one can only be left-overs.
+        mode: if replace || !given { SaveMode::Overwrite } else { SaveMode::Append },
+        partition_by: partitions,
+        dynamic: false,
+    };
+    files.write(session, plan, &schema).await?;
+    store(session, relation, replace).await
+}
+
+/// `CREATE TABLE t LIKE s`.
+pub(super) async fn create_like(
+    session: &Arc<Session>,
+    name: &[String],
+    like: &[String],
+    if_not_exists: bool,
+    format: Option<String>,
+    location: Option<String>,
+    properties: Options,
+) -> SparkResult<Rows> {
+    let target = session.table_name(name)?;
+    session.warehouse().database(&target.database).await?;
+    if session.warehouse().relation(&target).await?.is_some() {
+        return if if_not_exists { Ok(Rows::none()) } else { Err(catalog::table_exists(&target)) };
+    }
+    let default = session.conf().effects().default_source();
+    let (columns, provider, partitioned_by, comment) = match session.require(like).await? {
+        Found::Stored(relation) if relation.view.is_none() => {
+            let relation = *relation;
+            (relation.columns, relation.provider, relation.partitioned_by, relation.comment)
+        }
+        Found::Stored(relation) => (relation.columns, default, Vec::new(), None),
+        Found::Temp(view) => (view.schema.fields.iter().map(Column::of_field).collect(), default, Vec::new(), None),
+    };
+    let new = New {
+        provider: format.unwrap_or(provider),
+        partitioned_by,
+        location,
+        comment,
+        properties,
+        ..New::named(name.to_vec())
+    };
+    let relation = describe(session, new, columns).await?;
+    store(session, relation, false).await
+}
+
+/// `DROP TABLE`.
+pub(super) async fn drop(session: &Arc<Session>, name: &[String], if_exists: bool) -> SparkResult<Rows> {
+    match session.find(name, None).await? {
+        None if if_exists => Ok(Rows::none()),
+        None => Err(session.unknown(name)),
+        Some(Found::Temp(view)) => {
+            super::view::forget(session, &view);
+            Ok(Rows::none())
+        }
+        Some(Found::Stored(relation)) if relation.view.is_some() => {
+            let name = TableName::new(&relation.database, &relation.name).quoted();
+            Err(SparkError::analysis(
+                "WRONG_COMMAND_FOR_OBJECT_TYPE",
+                &[
+                    ("operation", "DROP TABLE"),
+                    ("requiredType", "EXTERNAL or MANAGED"),
+                    ("objectName", &name.replace('`', "")),
+                    ("foundType", "VIEW"),
+                    ("alternative", "DROP VIEW"),
+                ],
+            ))
+        }
+        Some(Found::Stored(relation)) => {
+            remove(session, &relation).await?;
+            Ok(Rows::none())
+        }
+    }
+}
+
+/// Forgets a table; a managed one loses its files.
+pub(super) async fn remove(session: &Arc<Session>, relation: &Relation) -> SparkResult<()> {
+    session.warehouse().remove_relation(relation).await?;
+    let name = TableName::new(&relation.database, &relation.name).plain();
+    session.state().write().cached.remove(&name);
+    if relation.kind == Kind::Managed && !relation.location.is_empty() {
+        delete_folder(session, relation).await?;
+    }
+    Ok(())
+}
+
+/// Deletes everything in a table's folder, and the folder when it is a local one.
+async fn delete_folder(session: &Arc<Session>, relation: &Relation) -> SparkResult<()> {
+    use futures::TryStreamExt;
+    let failed = |error: object_store::Error| from_datafusion(error.into());
+    let url = firesteel_connectors::store::normalise_path(&relation.location)
+        .map_err(|error| from_datafusion(error.into()))?;
+    let prefix = firesteel_connectors::store::directory_path(&url).map_err(|error| from_datafusion(error.into()))?;
+    let store = partition::store(session, relation)?;
+    let files: Vec<_> = store.list(Some(&prefix)).try_collect().await.map_err(failed)?;
+    partition::delete(session, relation, files.into_iter().map(|file| file.location).collect()).await?;
+    if let Ok(folder) = url.to_file_path() {
+        // Empty folders are left by object stores' local form only; failing to remove one harms nobody.
+        if let Err(error) = tokio::fs::remove_dir_all(&folder).await {
+            tracing::debug!(%error, "folder of a dropped table");
+        }
+    }
+    Ok(())
+}
+
+/// `TRUNCATE TABLE`.
+pub(super) async fn truncate(session: &Arc<Session>, name: &[String], spec: &PartitionSpec) -> SparkResult<Rows> {
+    let relation = session.require_table(name, "TRUNCATE TABLE").await?;
+    if relation.kind == Kind::External {
+        return Err(SparkError::analysis(
+            "FORBIDDEN_OPERATION",
+            &[
+                ("statement", "TRUNCATE TABLE"),
+                ("objectType", "EXTERNAL TABLE"),
+                ("objectName", &TableName::new(&relation.database, &relation.name).quoted()),
+            ],
+        ));
+    }
+    let files = if spec.is_empty() {
+        partition::listed(session, &relation).await?.into_iter().map(|file| file.meta.location).collect()
+    } else {
+        let fixed: BTreeMap<_, _> = partition::fixed(session, &relation, spec).await?;
+        partition::files(session, &relation, &fixed).await?
+    };
+    partition::delete(session, &relation, files).await?;
+    Ok(Rows::none())
+}
+
+/// `MSCK REPAIR TABLE`: partitions are always found in the folders.
+pub(super) async fn repair(session: &Arc<Session>, name: &[String]) -> SparkResult<Rows> {
+    let relation = session.require_table(name, "MSCK REPAIR TABLE").await?;
+    if relation.partitioned_by.is_empty() {
+        return Err(SparkError::analysis(
+            "NOT_A_PARTITIONED_TABLE",
+            &[
+                ("operation", "MSCK REPAIR TABLE"),
+                ("tableIdentWithDB", &TableName::new(&relation.database, &relation.name).quoted()),
+            ],
+        ));
+    }
+    Ok(Rows::none())
+}

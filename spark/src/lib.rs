@@ -1,0 +1,15 @@
+//! The Spark language: SQL text and DataFrame plans in, DataFusion logical plans and Spark's answers out.
+//!
+//! It knows nothing of gRPC, of clusters or of Kubernetes: plans are run by an `engine::job::JobRunner`.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod analyze;
+pub mod catalog;
+pub mod command;
+pub mod conf;
+pub mod output;
+pub mod session;
+pub mod show;
+mod source;
+pub mod spec;
+pub mod sql;

@@ -1,0 +1,230 @@
+//! What analysis asks a session for: tables, views, sources, functions, kept results, and rows of eager queries.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::prelude::SessionContext;
+use firesteel_functions::error::{SparkError, SparkResult};
+use firesteel_functions::types::DataType;
+
+use super::state::TempBody;
+use super::{Found, Session, TempView};
+use crate::analyze::{CatalogLookup, NameRef, Namespace, SqlFunction, TableData, TableEntry, ViewData};
+use crate::catalog::{self, CATALOG, Function, GLOBAL_TEMP, TableName};
+use crate::source::{self, Environment, Format};
+use crate::spec::{self, FunctionBody, ObjectName, Plan};
+
+/// The session as analysis sees it, for one query.
+pub(super) struct Lookup {
+    pub(super) session: Arc<Session>,
+    pub(super) ctx: Arc<SessionContext>,
+}
+
+#[async_trait]
+impl CatalogLookup for Lookup {
+    async fn fetch(&self, name: &NameRef) -> SparkResult<TableEntry> {
+        match name {
+            NameRef::Table { name, options, time_travel, namespace } => {
+                if time_travel.is_some() {
+                    return Err(SparkError::unsupported_feature(
+                        "TIME_TRAVEL",
+                        &[("relationId", &firesteel_functions::error::quote_identifier(name))],
+                    ));
+                }
+                self.table(name, options, namespace.as_ref()).await
+            }
+            NameRef::Source(source) => {
+                let loaded = source::load(source, &self.environment()).await?;
+                Ok(entry(loaded, Vec::new()))
+            }
+            NameRef::Function { name, namespace } => self.function(name, namespace.as_ref()).await,
+            NameRef::Catalog(query) => {
+                let rows = crate::command::catalog_query(&self.session, query.as_ref().clone()).await?;
+                Ok(TableEntry::Rows { schema: rows.schema, batches: rows.batches })
+            }
+            NameRef::Command(command) => {
+                let rows = crate::command::run(&self.session, command.as_ref().clone()).await?;
+                Ok(TableEntry::Rows { schema: rows.schema, batches: rows.batches })
+            }
+            NameRef::CachedRemote(id) => {
+                let kept = self.session.state().read().kept.get(id).cloned();
+                Ok(match kept {
+                    Some(kept) => table_entry(kept.provider, kept.schema, Vec::new(), Vec::new()),
+                    None => TableEntry::Missing,
+                })
+            }
+            NameRef::Query { plan, schema, .. } => {
+                let batches = self.session.collect(&self.ctx, plan.clone(), "analysis").await?;
+                Ok(TableEntry::Rows { schema: schema.clone(), batches })
+            }
+        }
+    }
+}
+
+impl Lookup {
+    fn environment(&self) -> Environment<'_> {
+        Environment { ctx: &self.ctx, conf: self.session.conf() }
+    }
+
+    async fn table(
+        &self,
+        name: &ObjectName,
+        options: &spec::Options,
+        namespace: Option<&Namespace>,
+    ) -> SparkResult<TableEntry> {
+        let database = namespace.map(|namespace| namespace.database.as_str());
+        let found = match self.session.find(name, database).await {
+            Ok(found) => found,
+            // More parts than a table has: perhaps a path.
+            Err(error) if error.condition() == "REQUIRES_SINGLE_PART_NAMESPACE" && name.len() == 2 => None,
+            Err(error) => return Err(error),
+        };
+        match found {
+            Some(Found::Temp(view)) => Ok(temp_view(&view)),
+            Some(Found::Stored(relation)) => self.stored(&relation, options).await,
+            None => self.direct(name, options).await,
+        }
+    }
+
+    async fn stored(&self, relation: &catalog::Relation, options: &spec::Options) -> SparkResult<TableEntry> {
+        let qualifier = vec![CATALOG.to_string(), relation.database.clone(), relation.name.clone()];
+        let schema = relation.schema()?;
+        if let Some(view) = &relation.view {
+            let Plan::Query(query) = self.session.parse(&view.text)? else {
+                return Err(SparkError::internal("the text of a view is no query"));
+            };
+            return Ok(TableEntry::View(Arc::new(ViewData {
+                query,
+                namespace: Some(Namespace { catalog: CATALOG.to_string(), database: view.database.clone() }),
+                schema: Some(schema),
+                qualifier,
+            })));
+        }
+        let format = Format::parse(&relation.provider)?;
+        let mut all = relation.options.clone();
+        all.extend(options.clone());
+        if format == Format::Jdbc {
+            let source = spec::DataSource {
+                format: Some("jdbc".to_string()),
+                schema: None,
+                options: all,
+                paths: Vec::new(),
+                predicates: Vec::new(),
+            };
+            return Ok(entry(source::load(&source, &self.environment()).await?, qualifier));
+        }
+        let loaded = source::load_files(
+            format,
+            std::slice::from_ref(&relation.location),
+            Some(schema),
+            Some(&relation.partitioned_by),
+            &source::table_options(&all),
+            &self.environment(),
+        )
+        .await?;
+        Ok(entry(loaded, qualifier))
+    }
+
+    /// ``parquet.`path` ``.
+    async fn direct(&self, name: &ObjectName, options: &spec::Options) -> SparkResult<TableEntry> {
+        let [format, path] = name.as_slice() else { return Ok(TableEntry::Missing) };
+        if !Format::is_file_format(format) || !self.session.conf().is_true("spark.sql.runSQLOnFiles") {
+            return Ok(TableEntry::Missing);
+        }
+        let source = spec::DataSource {
+            format: Some(format.clone()),
+            schema: None,
+            options: options.clone(),
+            paths: vec![path.clone()],
+            predicates: Vec::new(),
+        };
+        Ok(entry(source::load(&source, &self.environment()).await?, Vec::new()))
+    }
+
+    async fn function(&self, parts: &ObjectName, namespace: Option<&Namespace>) -> SparkResult<TableEntry> {
+        let temporary = match parts.as_slice() {
+            [name] => Some(name),
+            [session, name] if session.eq_ignore_ascii_case("session") => Some(name),
+            [system, session, name]
+                if system.eq_ignore_ascii_case("system") && session.eq_ignore_ascii_case("session") =>
+            {
+                Some(name)
+            }
+            _ => None,
+        };
+        if let Some(name) = temporary {
+            let found = self.session.state().read().functions.get(&name.to_lowercase()).cloned();
+            if let Some(found) = found {
+                return self.sql_function(&found.function, found.function.name.clone());
+            }
+        }
+        let current = self.session.current_database();
+        let database = namespace.map_or(current.as_str(), |namespace| namespace.database.as_str());
+        let Ok(name) = TableName::resolve(parts, database) else { return Ok(TableEntry::Missing) };
+        match self.session.warehouse().function(&name).await? {
+            Some(function) => self.sql_function(&function, name.plain()),
+            None => Ok(TableEntry::Missing),
+        }
+    }
+
+    fn sql_function(&self, function: &Function, name: String) -> SparkResult<TableEntry> {
+        let mut params = Vec::with_capacity(function.params.len());
+        for param in &function.params {
+            let default = param.default.as_deref().map(|text| self.session.parse_expression(text)).transpose()?;
+            params.push((param.name.clone(), param.data_type()?, default));
+        }
+        let body = if function.is_query {
+            match self.session.parse(&function.body)? {
+                Plan::Query(query) => FunctionBody::Query(query, function.body.clone()),
+                Plan::Command(_) => return Err(SparkError::internal("the body of a function is no query")),
+            }
+        } else {
+            FunctionBody::Expr(self.session.parse_expression(&function.body)?, function.body.clone())
+        };
+        let returns = function.returns.as_ref().map(|json| DataType::from_json(&json.to_string())).transpose()?;
+        let returns_table = match &function.returns_table {
+            Some(columns) => Some(firesteel_functions::types::StructType::new(
+                columns.iter().map(catalog::Column::field).collect::<SparkResult<_>>()?,
+            )),
+            None => None,
+        };
+        let namespace = Namespace { catalog: CATALOG.to_string(), database: function.namespace.clone() };
+        Ok(TableEntry::Function(Arc::new(SqlFunction {
+            name,
+            params,
+            returns,
+            returns_table,
+            body,
+            namespace: Some(namespace),
+        })))
+    }
+}
+
+fn temp_view(view: &TempView) -> TableEntry {
+    let qualifier =
+        if view.global { vec![GLOBAL_TEMP.to_string(), view.name.clone()] } else { vec![view.name.clone()] };
+    match &view.body {
+        TempBody::Query { query, database, named_columns } => TableEntry::View(Arc::new(ViewData {
+            query: query.clone(),
+            namespace: Some(Namespace { catalog: CATALOG.to_string(), database: database.clone() }),
+            schema: named_columns.then(|| view.schema.clone()),
+            qualifier,
+        })),
+        TempBody::Plan(provider) => {
+            table_entry(Arc::clone(provider), view.schema.clone(), Vec::new(), qualifier)
+        }
+    }
+}
+
+fn entry(loaded: source::Loaded, qualifier: Vec<String>) -> TableEntry {
+    table_entry(loaded.provider, loaded.schema, loaded.partition_columns, qualifier)
+}
+
+fn table_entry(
+    provider: Arc<dyn datafusion::catalog::TableProvider>,
+    schema: firesteel_functions::types::StructType,
+    partition_columns: Vec<String>,
+    qualifier: Vec<String>,
+) -> TableEntry {
+    TableEntry::Table(Arc::new(TableData { provider, schema, partition_columns, qualifier }))
+}

@@ -1,0 +1,252 @@
+//! CSV: every field is read as text and becomes a value by Spark's own casts.
+//!
+//! Modes: PERMISSIVE (a bad value is NULL) and FAILFAST; what would need the raw record is refused.
+
+use std::sync::Arc;
+
+use arrow::csv::reader::Format as CsvLayout;
+use arrow::datatypes::{DataType as ArrowType, Field, Schema};
+use datafusion::common::config::CsvOptions;
+use datafusion::datasource::file_format::csv::CsvFormat;
+use datafusion::datasource::{ViewTable, provider_as_source};
+use datafusion::logical_expr::expr_fn::{ident, when};
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder, lit};
+use firesteel_functions::cast::{CastMode, cast_expr};
+use firesteel_functions::error::{SparkError, SparkResult, from_datafusion};
+use firesteel_functions::types::{DataType, StructField, StructType};
+use object_store::{GetOptions, GetRange};
+
+use super::infer::{ColumnTypes, Inference};
+use super::listing::Listing;
+use super::scan::{FilesTable, by_store};
+use super::{Environment, Loaded, ReadOptions};
+
+/// A first record must fit in this.
+const HEAD: u64 = 1 << 20;
+
+/// Opens CSV files.
+pub(super) async fn load(
+    listing: Listing,
+    schema: Option<StructType>,
+    options: &ReadOptions,
+    env: &Environment<'_>,
+) -> SparkResult<Loaded> {
+    let mode = Mode::of(options)?;
+    refuse_compressed(&listing, "CSV")?;
+    let layout = Layout::of(options, mode)?;
+    let partition_columns = listing.partition_names();
+    let partition_fields = listing.partition_fields()?;
+    let names = match &schema {
+        Some(schema) => listing.data_fields(schema).into_iter().map(|field| field.name).collect(),
+        None => first_names(&listing, &layout, options, env).await?,
+    };
+    let corrupt = options.get("columnNameOfCorruptRecord").unwrap_or("_corrupt_record").to_string();
+    if schema.is_some() && names.iter().any(|name| *name == corrupt) {
+        return Err(SparkError::unsupported(format!("the corrupt record column `{corrupt}` of CSV")));
+    }
+    let text = Schema::new(names.iter().map(|name| Field::new(name, ArrowType::Utf8, true)).collect::<Vec<_>>());
+    let format = Arc::new(CsvFormat::default().with_options(layout.options.clone()));
+    let sets = by_store(listing.files.clone(), &Arc::new(text.clone()));
+    let table = Arc::new(FilesTable::new(format, &text, listing.partitions.clone(), sets, false));
+
+    let data = match &schema {
+        Some(schema) => listing.data_fields(schema),
+        None if options.flag("inferSchema", false)? => {
+            let inference = Inference { dates: true, null: options.get("nullValue").map(str::to_string) };
+            ColumnTypes::read(Arc::clone(&table) as _, &names, &inference, env).await?
+        }
+        None => names.iter().map(|name| StructField::new(name, DataType::String, true)).collect(),
+    };
+    let plan = LogicalPlanBuilder::scan("csv", provider_as_source(table), None).map_err(from_datafusion)?;
+    let mut columns = Vec::new();
+    for field in &data {
+        columns.push(value(field, options, mode)?.alias(&field.name));
+    }
+    columns.extend(partition_columns.iter().map(ident));
+    let plan = plan.project(columns).and_then(LogicalPlanBuilder::build).map_err(from_datafusion)?;
+    let mut fields = data;
+    fields.extend(partition_fields);
+    Ok(Loaded {
+        provider: Arc::new(ViewTable::new(plan, None)),
+        schema: StructType::new(fields),
+        partition_columns,
+    })
+}
+
+/// What happens to bad records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    Permissive,
+    FailFast,
+}
+
+impl Mode {
+    pub(super) fn of(options: &ReadOptions) -> SparkResult<Self> {
+        match options.get("mode").unwrap_or("PERMISSIVE").to_ascii_uppercase().as_str() {
+            "FAILFAST" => Ok(Self::FailFast),
+            "DROPMALFORMED" => Err(SparkError::unsupported("read mode DROPMALFORMED")),
+            _ => Ok(Self::Permissive),
+        }
+    }
+}
+
+struct Layout {
+    options: CsvOptions,
+    arrow: CsvLayout,
+    header: bool,
+}
+
+impl Layout {
+    fn of(options: &ReadOptions, mode: Mode) -> SparkResult<Self> {
+        let header = options.flag("header", false)?;
+        let delimiter = options.byte(&["sep", "delimiter"], Some(b','))?.unwrap_or(b',');
+        // Without a quote character no byte of text may act as one.
+        let quote = options.byte(&["quote"], Some(b'"'))?.unwrap_or(0);
+        let escape = options.byte(&["escape"], Some(b'\\'))?.filter(|escape| *escape != quote);
+        let comment = options.byte(&["comment"], None)?;
+        let mut arrow = CsvLayout::default()
+            .with_header(header)
+            .with_delimiter(delimiter)
+            .with_quote(quote)
+            .with_truncated_rows(true);
+        if let Some(escape) = escape {
+            arrow = arrow.with_escape(escape);
+        }
+        if let Some(comment) = comment {
+            arrow = arrow.with_comment(comment);
+        }
+        let mut csv = CsvOptions::default().with_has_header(header).with_delimiter(delimiter).with_quote(quote);
+        csv.escape = escape;
+        csv.comment = comment;
+        csv.newlines_in_values = Some(options.flag("multiLine", false)?);
+        // Spark fills short rows with NULL unless it is to fail.
+        csv.truncated_rows = Some(mode == Mode::Permissive);
+        Ok(Self { options: csv, arrow, header })
+    }
+}
+
+/// The expression that turns a text column into its value.
+fn value(field: &StructField, options: &ReadOptions, mode: Mode) -> SparkResult<Expr> {
+    let mut text = ident(&field.name);
+    let (left, right) =
+        (options.flag("ignoreLeadingWhiteSpace", false)?, options.flag("ignoreTrailingWhiteSpace", false)?);
+    text = match (left, right) {
+        (true, true) => datafusion::functions::expr_fn::btrim(vec![text]),
+        (true, false) => datafusion::functions::expr_fn::ltrim(vec![text]),
+        (false, true) => datafusion::functions::expr_fn::rtrim(vec![text]),
+        (false, false) => text,
+    };
+    if let Some(null) = options.get("nullValue").filter(|null| !null.is_empty()) {
+        let is_null = text.clone().eq(lit(null));
+        text = when(is_null, lit(datafusion::common::ScalarValue::Utf8(None))).otherwise(text).map_err(from_datafusion)?;
+    }
+    let cast = if mode == Mode::FailFast { CastMode::Ansi } else { CastMode::Try };
+    let pattern = match field.data_type {
+        DataType::Date => options.get("dateFormat"),
+        DataType::Timestamp => options.get("timestampFormat"),
+        DataType::TimestampNtz => options.get("timestampNTZFormat"),
+        _ => None,
+    };
+    if let Some(pattern) = pattern {
+        return formatted(text, &field.data_type, pattern, mode);
+    }
+    match &field.data_type {
+        DataType::String | DataType::Char(_) | DataType::Varchar(_) => Ok(text),
+        DataType::Array { .. } | DataType::Map { .. } | DataType::Struct(_) | DataType::Variant => {
+            Err(SparkError::analysis(
+                "UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE",
+                &[
+                    ("format", "CSV"),
+                    ("columnName", &format!("`{}`", field.name)),
+                    ("columnType", &format!("\"{}\"", field.data_type.sql())),
+                ],
+            ))
+        }
+        other => Ok(cast_expr(text, other, cast)),
+    }
+}
+
+/// A date or time in a format of the user's.
+fn formatted(text: Expr, data_type: &DataType, pattern: &str, mode: Mode) -> SparkResult<Expr> {
+    let name = if mode == Mode::FailFast { "to_timestamp" } else { "try_to_timestamp" };
+    let function = firesteel_functions::registry()
+        .scalar(name)
+        .ok_or_else(|| SparkError::unsupported("date and time formats of CSV"))?;
+    let parsed = function.call(vec![text, lit(pattern)]);
+    Ok(match data_type {
+        DataType::Timestamp => parsed,
+        other => cast_expr(parsed, other, CastMode::Try),
+    })
+}
+
+/// Column names of the first file.
+async fn first_names(
+    listing: &Listing,
+    layout: &Layout,
+    options: &ReadOptions,
+    env: &Environment<'_>,
+) -> SparkResult<Vec<String>> {
+    // A first file may be empty; the next one then says what the columns are.
+    for file in &listing.files {
+        let head = head(file, env).await?;
+        if head.is_empty() {
+            continue;
+        }
+        let (schema, _) = layout
+            .arrow
+            .infer_schema(std::io::Cursor::new(head), Some(usize::from(!layout.header)))
+            .map_err(|error| from_datafusion(error.into()))?;
+        let count = schema.fields().len();
+        if !layout.header {
+            return Ok((0..count).map(|index| format!("_c{index}")).collect());
+        }
+        let trim = options.flag("ignoreLeadingWhiteSpace", false)?;
+        let raw: Vec<String> = schema
+            .fields()
+            .iter()
+            .map(|field| if trim { field.name().trim().to_string() } else { field.name().clone() })
+            .collect();
+        return Ok(safe_names(&raw));
+    }
+    Err(SparkError::analysis("UNABLE_TO_INFER_SCHEMA", &[("format", "CSV")]))
+}
+
+/// Spark's names for empty and repeated headers.
+fn safe_names(raw: &[String]) -> Vec<String> {
+    raw.iter()
+        .enumerate()
+        .map(|(index, name)| {
+            let repeated = raw.iter().filter(|other| other.eq_ignore_ascii_case(name)).count() > 1;
+            match (name.is_empty(), repeated) {
+                (true, _) => format!("_c{index}"),
+                (false, true) => format!("{name}{index}"),
+                (false, false) => name.clone(),
+            }
+        })
+        .collect()
+}
+
+/// The beginning of a file.
+pub(super) async fn head(file: &super::listing::SourceFile, env: &Environment<'_>) -> SparkResult<bytes::Bytes> {
+    let store = env.ctx.runtime_env().object_store(&file.store).map_err(from_datafusion)?;
+    let size = file.file.object_meta.size;
+    if size == 0 {
+        return Ok(bytes::Bytes::new());
+    }
+    let options = GetOptions { range: Some(GetRange::Bounded(0..size.min(HEAD))), ..GetOptions::default() };
+    let read = store.get_opts(&file.file.object_meta.location, options).await.map_err(|e| from_datafusion(e.into()))?;
+    read.bytes().await.map_err(|error| from_datafusion(error.into()))
+}
+
+/// Compressed text cannot be sent to executors.
+pub(super) fn refuse_compressed(listing: &Listing, format: &str) -> SparkResult<()> {
+    const ENDINGS: &[&str] = &[".gz", ".bz2", ".zst", ".xz", ".snappy", ".lz4", ".deflate"];
+    let compressed = listing.files.iter().find(|file| {
+        let name = file.file.object_meta.location.as_ref();
+        ENDINGS.iter().any(|ending| name.ends_with(ending))
+    });
+    match compressed {
+        Some(_) => Err(SparkError::unsupported(format!("compressed {format} files"))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,93 @@
+//! Text files: one row a line, or one row a file with `wholetext`.
+//!
+//! The rows are read here and travel with the plan, so there is a bound on their size.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, StringArray};
+use arrow::datatypes::{DataType as ArrowType, Field, Schema};
+use arrow::record_batch::RecordBatch;
+use datafusion::common::ScalarValue;
+use datafusion::datasource::MemTable;
+use firesteel_functions::error::{SparkError, SparkResult, from_datafusion};
+use firesteel_functions::types::{DataType, StructField, StructType};
+use object_store::ObjectStoreExt;
+
+use super::listing::Listing;
+use super::{Environment, Loaded, ReadOptions};
+
+/// Text that may travel with a plan.
+const MOST_BYTES: u64 = 64 << 20;
+
+/// Opens text files.
+pub(super) async fn load(
+    listing: Listing,
+    schema: Option<StructType>,
+    options: &ReadOptions,
+    env: &Environment<'_>,
+) -> SparkResult<Loaded> {
+    let name = match schema.as_ref().map(|schema| listing.data_fields(schema)) {
+        None => "value".to_string(),
+        Some(fields) => match fields.as_slice() {
+            [field] if field.data_type == DataType::String => field.name.clone(),
+            _ => return Err(SparkError::unsupported("a schema of text files other than one STRING column")),
+        },
+    };
+    super::csv::refuse_compressed(&listing, "text")?;
+    let bytes: u64 = listing.files.iter().map(|file| file.file.object_meta.size).sum();
+    if bytes > MOST_BYTES {
+        return Err(SparkError::unsupported("text files of more than 64 MiB together"));
+    }
+    let whole = options.flag("wholetext", false)?;
+    let mut fields = vec![Arc::new(Field::new(&name, ArrowType::Utf8, true))];
+    fields.extend(listing.partitions.iter().cloned());
+    let arrow_schema = Arc::new(Schema::new(fields));
+    let mut partitions = Vec::new();
+    for file in &listing.files {
+        let store = env.ctx.runtime_env().object_store(&file.store).map_err(from_datafusion)?;
+        let read = store.get(&file.file.object_meta.location).await.map_err(|error| from_datafusion(error.into()))?;
+        let bytes = read.bytes().await.map_err(|error| from_datafusion(error.into()))?;
+        let text = String::from_utf8_lossy(&bytes);
+        let values: StringArray =
+            if whole { StringArray::from(vec![text.as_ref()]) } else { StringArray::from(split(&text)) };
+        let rows = values.len();
+        let mut columns: Vec<ArrayRef> = vec![Arc::new(values)];
+        for value in &file.file.partition_values {
+            columns.push(ScalarValue::to_array_of_size(value, rows).map_err(from_datafusion)?);
+        }
+        let batch = RecordBatch::try_new(Arc::clone(&arrow_schema), columns)
+            .map_err(|error| from_datafusion(error.into()))?;
+        partitions.push(vec![batch]);
+    }
+    if partitions.is_empty() {
+        partitions.push(Vec::new());
+    }
+    let table = MemTable::try_new(arrow_schema, partitions).map_err(from_datafusion)?;
+    let mut schema = vec![StructField::new(name, DataType::String, true)];
+    schema.extend(listing.partition_fields()?);
+    Ok(Loaded {
+        provider: Arc::new(table),
+        schema: StructType::new(schema),
+        partition_columns: listing.partition_names(),
+    })
+}
+
+/// Lines end with a line feed, a carriage return, or both.
+fn split(text: &str) -> Vec<&str> {
+    let mut lines = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        match rest.find(['\n', '\r']) {
+            Some(end) => {
+                lines.push(&rest[..end]);
+                let ending = if rest[end..].starts_with("\r\n") { 2 } else { 1 };
+                rest = &rest[end + ending..];
+            }
+            None => {
+                lines.push(rest);
+                break;
+            }
+        }
+    }
+    lines
+}

