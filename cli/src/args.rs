@@ -22,24 +22,24 @@ Object stores: AWS_* variables, or fs.s3a.* in a session. Help on one command: f
 /// A Spark-compatible engine without the JVM.
 #[derive(Debug, Parser)]
 #[command(name = "firesteel", version, about, after_help = HELP, max_term_width = 110)]
-pub struct Cli {
+pub(crate) struct Cli {
     /// What to run.
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
     /// Read settings from this TOML file.
     #[arg(long, global = true, env = "FIRESTEEL_CONFIG", value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    pub(crate) config: Option<PathBuf>,
     /// Log filter, for example info or warn,firesteel_connect=debug [default: info for processes, error for tools].
     #[arg(long, global = true, env = "FIRESTEEL_LOG", value_name = "FILTER")]
-    pub log: Option<String>,
+    pub(crate) log: Option<String>,
     /// Log lines as text or json.
     #[arg(long, global = true, env = "FIRESTEEL_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
-    pub log_format: LogFormat,
+    pub(crate) log_format: LogFormat,
 }
 
 /// Subcommands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Run everything in one process: Spark Connect, Flight SQL, the web page and the engine.
     Server(Server),
     /// Run a cluster's scheduler: the doors for clients, planning, and the coordination of executors.
@@ -54,7 +54,7 @@ pub enum Command {
 
 impl Command {
     /// The name on the command line, which is also the section of the settings file.
-    pub fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Server(_) => "server",
             Self::Scheduler(_) => "scheduler",
@@ -65,114 +65,114 @@ impl Command {
     }
 
     /// Whether this is a long-running process rather than a tool.
-    pub fn is_process(&self) -> bool {
+    pub(crate) fn is_process(&self) -> bool {
         matches!(self, Self::Server(_) | Self::Scheduler(_) | Self::Executor(_))
     }
 }
 
 /// Settings of the doors clients use.
 #[derive(Debug, Clone, Args)]
-pub struct Doors {
+pub(crate) struct Doors {
     /// Address to listen on. Anything but loopback needs --insecure until TLS or tokens are configured.
     #[arg(long, env = "FIRESTEEL_BIND", default_value = "127.0.0.1", value_name = "ADDRESS")]
-    pub bind: String,
+    pub(crate) bind: String,
     /// Spark Connect port (PySpark: sc://HOST:PORT); 0 picks a free one.
     #[arg(long, env = "FIRESTEEL_CONNECT_PORT", default_value_t = 15002, value_name = "PORT")]
-    pub connect_port: u16,
+    pub(crate) connect_port: u16,
     /// Flight SQL port (ADBC, JDBC and ODBC drivers).
     #[arg(long, env = "FIRESTEEL_FLIGHT_PORT", default_value_t = 32010, value_name = "PORT")]
-    pub flight_port: u16,
+    pub(crate) flight_port: u16,
     /// Port of the web page, REST API, health checks and metrics.
     #[arg(long, env = "FIRESTEEL_REST_PORT", default_value_t = 8080, value_name = "PORT")]
-    pub rest_port: u16,
+    pub(crate) rest_port: u16,
     /// Serve without TLS or tokens on an address others can reach.
     #[arg(long, env = "FIRESTEEL_INSECURE")]
-    pub insecure: bool,
+    pub(crate) insecure: bool,
 }
 
 /// Settings of whatever runs queries.
 #[derive(Debug, Clone, Args)]
-pub struct Engine {
+pub(crate) struct Engine {
     /// Folder or s3:// URL where tables and the catalog live.
     #[arg(long, env = "FIRESTEEL_WAREHOUSE", default_value = "spark-warehouse", value_name = "URL")]
-    pub warehouse: String,
+    pub(crate) warehouse: String,
     /// Memory for queries, for example 4g or 512m [default: 70 % of the container's or machine's memory].
     #[arg(long, env = "FIRESTEEL_MEMORY", value_name = "SIZE")]
-    pub memory: Option<String>,
+    pub(crate) memory: Option<String>,
     /// Folder for spilled data [default: the system's temporary folder].
     #[arg(long, env = "FIRESTEEL_SPILL_DIR", value_name = "DIR")]
-    pub spill_dir: Option<PathBuf>,
+    pub(crate) spill_dir: Option<PathBuf>,
 }
 
 /// `firesteel server`.
 #[derive(Debug, Args)]
-pub struct Server {
+pub(crate) struct Server {
     /// Doors.
     #[command(flatten)]
-    pub doors: Doors,
+    pub(crate) doors: Doors,
     /// Engine.
     #[command(flatten)]
-    pub engine: Engine,
+    pub(crate) engine: Engine,
     /// Threads that run queries [default: one a core].
     #[arg(long, env = "FIRESTEEL_CORES", value_name = "N")]
-    pub cores: Option<usize>,
+    pub(crate) cores: Option<usize>,
 }
 
 /// `firesteel scheduler`.
 #[derive(Debug, Args)]
-pub struct Scheduler {
+pub(crate) struct Scheduler {
     /// Doors.
     #[command(flatten)]
-    pub doors: Doors,
+    pub(crate) doors: Doors,
     /// Engine.
     #[command(flatten)]
-    pub engine: Engine,
+    pub(crate) engine: Engine,
     /// Port executors reach; internal to the cluster.
     #[arg(long, env = "FIRESTEEL_CLUSTER_PORT", default_value_t = 50050, value_name = "PORT")]
-    pub cluster_port: u16,
+    pub(crate) cluster_port: u16,
     /// Host name or address under which executors reach this scheduler [default: the bind address].
     #[arg(long, env = "FIRESTEEL_EXTERNAL_HOST", value_name = "HOST")]
-    pub external_host: Option<String>,
+    pub(crate) external_host: Option<String>,
     /// Seconds a job waits while there is no executor at all.
     #[arg(long, env = "FIRESTEEL_EXECUTOR_WAIT", default_value_t = 300, value_name = "SECONDS")]
-    pub executor_wait: u64,
+    pub(crate) executor_wait: u64,
 }
 
 /// `firesteel executor`.
 #[derive(Debug, Args)]
-pub struct Executor {
+pub(crate) struct Executor {
     /// The scheduler's cluster address.
     #[arg(long, env = "FIRESTEEL_SCHEDULER", default_value = "127.0.0.1:50050", value_name = "HOST:PORT")]
-    pub scheduler: String,
+    pub(crate) scheduler: String,
     /// Address to listen on.
     #[arg(long, env = "FIRESTEEL_BIND", default_value = "127.0.0.1", value_name = "ADDRESS")]
-    pub bind: String,
+    pub(crate) bind: String,
     /// Host name or address under which others reach this executor (a pod's IP) [default: the bind address].
     #[arg(long, env = "FIRESTEEL_EXTERNAL_HOST", value_name = "HOST")]
-    pub external_host: Option<String>,
+    pub(crate) external_host: Option<String>,
     /// Port for shuffle data; 0 picks a free one.
     #[arg(long, env = "FIRESTEEL_DATA_PORT", default_value_t = 0, value_name = "PORT")]
-    pub data_port: u16,
+    pub(crate) data_port: u16,
     /// Port for tasks; 0 picks a free one.
     #[arg(long, env = "FIRESTEEL_TASK_PORT", default_value_t = 0, value_name = "PORT")]
-    pub task_port: u16,
+    pub(crate) task_port: u16,
     /// Tasks run at once [default: one a core].
     #[arg(long, env = "FIRESTEEL_CORES", value_name = "N")]
-    pub cores: Option<usize>,
+    pub(crate) cores: Option<usize>,
     /// Memory for tasks, for example 4g [default: 70 % of the container's or machine's memory].
     #[arg(long, env = "FIRESTEEL_MEMORY", value_name = "SIZE")]
-    pub memory: Option<String>,
+    pub(crate) memory: Option<String>,
     /// Folder for shuffle and spilled data [default: a fresh folder in the system's temporary one].
     #[arg(long, env = "FIRESTEEL_WORK_DIR", value_name = "DIR")]
-    pub work_dir: Option<PathBuf>,
+    pub(crate) work_dir: Option<PathBuf>,
     /// Listen without TLS on an address others can reach.
     #[arg(long, env = "FIRESTEEL_INSECURE")]
-    pub insecure: bool,
+    pub(crate) insecure: bool,
 }
 
 /// How rows are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum OutputFormat {
+pub(crate) enum OutputFormat {
     /// Aligned columns.
     Table,
     /// Comma-separated values with a header.
@@ -185,7 +185,7 @@ pub enum OutputFormat {
 
 /// When to show a progress bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ProgressWhen {
+pub(crate) enum ProgressWhen {
     /// On a terminal.
     Auto,
     /// Always; as lines where there is no terminal.
@@ -196,57 +196,57 @@ pub enum ProgressWhen {
 
 /// Where statements run.
 #[derive(Debug, Clone, Args)]
-pub struct Target {
+pub(crate) struct Target {
     /// Spark Connect server, sc://HOST[:PORT][/;token=...]; without it the engine runs inside this process.
     #[arg(long, env = "SPARK_REMOTE", value_name = "sc://...")]
-    pub remote: Option<String>,
+    pub(crate) remote: Option<String>,
     /// Set session configuration; may be repeated.
     #[arg(long = "conf", short = 'c', value_name = "KEY=VALUE")]
-    pub conf: Vec<String>,
+    pub(crate) conf: Vec<String>,
     /// When to show progress.
     #[arg(long, env = "FIRESTEEL_PROGRESS", value_enum, default_value = "auto", value_name = "WHEN")]
-    pub progress: ProgressWhen,
+    pub(crate) progress: ProgressWhen,
     /// Engine, when it runs inside this process.
     #[command(flatten)]
-    pub engine: Engine,
+    pub(crate) engine: Engine,
 }
 
 /// `firesteel sql`.
 #[derive(Debug, Args)]
-pub struct Sql {
+pub(crate) struct Sql {
     /// Run these statements (separated by ;) and exit; may be repeated.
     #[arg(short = 'e', long = "execute", value_name = "SQL")]
-    pub execute: Vec<String>,
+    pub(crate) execute: Vec<String>,
     /// Run the statements of this file and exit; - reads standard input.
     #[arg(short = 'f', long = "file", value_name = "FILE")]
-    pub file: Vec<PathBuf>,
+    pub(crate) file: Vec<PathBuf>,
     /// Where.
     #[command(flatten)]
-    pub target: Target,
+    pub(crate) target: Target,
     /// How rows are printed.
     #[arg(long, env = "FIRESTEEL_FORMAT", value_enum, default_value = "table", value_name = "FORMAT")]
-    pub format: OutputFormat,
+    pub(crate) format: OutputFormat,
     /// Rows of a table that are printed; the rest is counted.
     #[arg(long, env = "FIRESTEEL_MAX_ROWS", default_value_t = 1000, value_name = "N")]
-    pub max_rows: usize,
+    pub(crate) max_rows: usize,
     /// Go on after a statement fails (the exit status still says so).
     #[arg(long)]
-    pub keep_going: bool,
+    pub(crate) keep_going: bool,
 }
 
 /// `firesteel submit`.
 #[derive(Debug, Args)]
-pub struct Submit {
+pub(crate) struct Submit {
     /// SQL file; - reads standard input.
     #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    pub(crate) file: PathBuf,
     /// Replace ${NAME} in the file; may be repeated.
     #[arg(long = "param", short = 'p', value_name = "NAME=VALUE")]
-    pub params: Vec<String>,
+    pub(crate) params: Vec<String>,
     /// Where.
     #[command(flatten)]
-    pub target: Target,
+    pub(crate) target: Target,
     /// How rows of queries in the file are printed.
     #[arg(long, env = "FIRESTEEL_FORMAT", value_enum, default_value = "table", value_name = "FORMAT")]
-    pub format: OutputFormat,
+    pub(crate) format: OutputFormat,
 }

@@ -12,7 +12,7 @@ use crate::args::Cli;
 
 /// Why the command line or settings file is refused.
 #[derive(Debug)]
-pub enum ParseError {
+pub(crate) enum ParseError {
     /// clap's own, including help and version.
     Clap(clap::Error),
     /// The settings file.
@@ -26,7 +26,7 @@ impl From<clap::Error> for ParseError {
 }
 
 /// Parses arguments, environment and settings file.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, ParseError> {
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, ParseError> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let mut command = Cli::command();
     if let Some(path) = config_path(&arguments) {
@@ -61,16 +61,19 @@ fn with_file(
         return Ok(command);
     };
     let own = command.find_subcommand(section).into_iter().flat_map(clap::Command::get_arguments);
-    let known: Vec<String> = own.chain(command.get_arguments()).filter_map(|a| a.get_long().map(str::to_string)).collect();
+    let known: Vec<String> =
+        own.chain(command.get_arguments()).filter_map(|a| a.get_long().map(str::to_string)).collect();
     let names: Vec<&str> = sections.iter().map(String::as_str).collect();
     let values = settings::from_file(path, section, &names, &known)?;
     let section = section.to_string();
     Ok(values.into_iter().fold(command, |command, (name, value)| {
         let id = name.replace('-', "_");
         let set = |argument: clap::Arg| match argument.get_action() {
-            clap::ArgAction::SetTrue => {
-                argument.action(clap::ArgAction::Set).num_args(0..=1).default_missing_value("true").default_value(value.clone())
-            }
+            clap::ArgAction::SetTrue => argument
+                .action(clap::ArgAction::Set)
+                .num_args(0..=1)
+                .default_missing_value("true")
+                .default_value(value.clone()),
             _ => argument.default_value(value.clone()),
         };
         if command.get_arguments().any(|a| a.get_id() == id.as_str()) {

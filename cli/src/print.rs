@@ -12,17 +12,17 @@ use arrow::util::pretty::pretty_format_batches_with_options;
 ///
 /// # Errors
 /// When standard output is closed.
-pub fn line(text: &str) -> anyhow::Result<()> {
+pub(crate) fn line(text: &str) -> anyhow::Result<()> {
     writeln!(io::stdout(), "{text}").context("cannot write to standard output")
 }
 
 /// Prints a line for people to standard error; a closed standard error is nothing anyone could act on.
-pub fn note(text: &str) {
+pub(crate) fn note(text: &str) {
     let _closed = writeln!(io::stderr(), "{text}");
 }
 
 /// Prints an error to standard error.
-pub fn error(text: &str) {
+pub(crate) fn error(text: &str) {
     note(&format!("error: {text}"));
 }
 
@@ -30,7 +30,7 @@ pub fn error(text: &str) {
 ///
 /// # Errors
 /// When a value cannot be formatted or standard output is closed.
-pub fn table(batches: &[RecordBatch]) -> anyhow::Result<()> {
+pub(crate) fn table(batches: &[RecordBatch]) -> anyhow::Result<()> {
     let options = FormatOptions::new()
         .with_null("NULL")
         .with_duration_format(DurationFormat::Pretty)
@@ -43,7 +43,7 @@ pub fn table(batches: &[RecordBatch]) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// When a type has no CSV form or standard output is closed.
-pub fn csv(batch: &RecordBatch, first: bool) -> anyhow::Result<()> {
+pub(crate) fn csv(batch: &RecordBatch, first: bool) -> anyhow::Result<()> {
     WriterBuilder::new().with_header(first).build(io::stdout()).write(batch).context("cannot write CSV")
 }
 
@@ -51,7 +51,7 @@ pub fn csv(batch: &RecordBatch, first: bool) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// When a type has no JSON form or standard output is closed.
-pub fn json(batch: &RecordBatch) -> anyhow::Result<()> {
+pub(crate) fn json(batch: &RecordBatch) -> anyhow::Result<()> {
     let mut writer = arrow::json::LineDelimitedWriter::new(io::stdout());
     writer.write(batch).context("cannot write JSON")?;
     writer.finish().context("cannot write JSON")

@@ -4,10 +4,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use firesteel_engine::EngineConfig;
 use firesteel_engine::job::JobRunner;
 use firesteel_engine::local::LocalJobRunner;
 use firesteel_engine::session::SessionRecipe;
-use firesteel_engine::EngineConfig;
 use firesteel_executor::ExecutorSettings;
 use firesteel_scheduler::{SchedulerSettings, ServerSettings};
 use firesteel_service::{signals, tasks};
@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use crate::args;
 
 /// Runs everything in one process.
-pub async fn server(server: args::Server) -> anyhow::Result<ExitCode> {
+pub(crate) async fn server(server: args::Server) -> anyhow::Result<ExitCode> {
     let args::Server { doors, engine, cores } = server;
     let settings = ServerSettings {
         bind_host: doors.bind,
@@ -35,7 +35,7 @@ pub async fn server(server: args::Server) -> anyhow::Result<ExitCode> {
 }
 
 /// Runs a cluster's scheduler.
-pub async fn scheduler(scheduler: args::Scheduler) -> anyhow::Result<ExitCode> {
+pub(crate) async fn scheduler(scheduler: args::Scheduler) -> anyhow::Result<ExitCode> {
     let args::Scheduler { doors, engine, cluster_port, external_host, executor_wait } = scheduler;
     let settings = SchedulerSettings {
         bind_host: doors.bind,
@@ -55,7 +55,7 @@ pub async fn scheduler(scheduler: args::Scheduler) -> anyhow::Result<ExitCode> {
 }
 
 /// Runs one executor.
-pub async fn executor(executor: args::Executor) -> anyhow::Result<ExitCode> {
+pub(crate) async fn executor(executor: args::Executor) -> anyhow::Result<ExitCode> {
     let Some((host, port)) = executor.scheduler.rsplit_once(':') else {
         bail!("bad scheduler address '{}': expected HOST:PORT", executor.scheduler)
     };
@@ -78,20 +78,20 @@ pub async fn executor(executor: args::Executor) -> anyhow::Result<ExitCode> {
 }
 
 /// A Spark Connect server inside this process, on a loopback port of its own; it ends with this value.
-pub struct Embedded {
+pub(crate) struct Embedded {
     port: u16,
     _server: tasks::Task<()>,
 }
 
 impl Embedded {
     /// The port it listens on.
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 }
 
 /// Starts an engine and its Spark Connect door inside this process.
-pub async fn embedded(engine: &args::Engine) -> anyhow::Result<Embedded> {
+pub(crate) async fn embedded(engine: &args::Engine) -> anyhow::Result<Embedded> {
     let recipe = SessionRecipe::new(EngineConfig {
         memory_limit: memory(engine.memory.as_deref())?,
         spill_dir: engine.spill_dir.clone(),

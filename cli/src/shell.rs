@@ -18,7 +18,7 @@ End a statement with ; and press Enter. Ctrl-C cancels, Ctrl-D or \\q leaves.
   \\q            leave";
 
 /// Runs the shell until the user leaves.
-pub async fn run(connection: &Connection, mut style: Style) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(connection: &Connection, mut style: Style) -> anyhow::Result<ExitCode> {
     print::note(&format!("firesteel {} on {}. Type \\? for help.", env!("CARGO_PKG_VERSION"), connection.place()));
     let config = Config::builder().history_ignore_space(true).auto_add_history(false).build();
     let mut editor = DefaultEditor::with_config(config)?;

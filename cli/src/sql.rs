@@ -14,25 +14,25 @@ use anyhow::Context;
 use crate::args::{OutputFormat, ProgressWhen, Sql};
 use crate::shell;
 
-pub use connection::{Connection, open};
-pub use run::run_script;
+pub(crate) use connection::{Connection, open};
+pub(crate) use run::run_script;
 
 /// How output looks.
 #[derive(Debug, Clone)]
-pub struct Style {
+pub(crate) struct Style {
     /// Row format.
-    pub format: OutputFormat,
+    pub(crate) format: OutputFormat,
     /// Rows of a table that are printed.
-    pub max_rows: usize,
+    pub(crate) max_rows: usize,
     /// When to show progress.
-    pub progress: ProgressWhen,
+    pub(crate) progress: ProgressWhen,
     /// Print what each statement did, and its time.
-    pub echo: bool,
+    pub(crate) echo: bool,
 }
 
 /// What a failing statement does to the ones after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnError {
+pub(crate) enum OnError {
     /// They do not run.
     Stop,
     /// They run.
@@ -40,7 +40,7 @@ pub enum OnError {
 }
 
 /// Runs the command.
-pub async fn run(args: Sql) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(args: Sql) -> anyhow::Result<ExitCode> {
     let mut scripts = args.execute.clone();
     for file in &args.file {
         scripts.push(read(file)?);
@@ -80,7 +80,7 @@ pub async fn run(args: Sql) -> anyhow::Result<ExitCode> {
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn read(path: &Path) -> anyhow::Result<String> {
+pub(crate) fn read(path: &Path) -> anyhow::Result<String> {
     if path == Path::new("-") {
         let mut text = String::new();
         std::io::stdin().read_to_string(&mut text).context("cannot read standard input")?;

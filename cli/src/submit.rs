@@ -8,7 +8,7 @@ use crate::args::Submit;
 use crate::sql::{self, Style};
 
 /// Runs the job.
-pub async fn run(args: Submit) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(args: Submit) -> anyhow::Result<ExitCode> {
     let text = substitute(&sql::read(&args.file)?, &args.params)?;
     let connection = sql::open(&args.target).await?;
     let style = Style { format: args.format, max_rows: 100, progress: args.target.progress, echo: true };

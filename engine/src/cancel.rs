@@ -15,7 +15,7 @@ use std::any::Any;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
@@ -28,6 +28,7 @@ use datafusion::physical_plan::metrics::MetricsSet;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use firesteel_functions::SparkError;
 use futures::{Stream, StreamExt};
+use tokio::task::coop;
 use tokio_util::sync::CancellationToken;
 
 /// Wraps every operator of `plan` so that it stops once `token` is triggered.
@@ -158,7 +159,13 @@ impl Stream for GuardStream {
             self.ended = true;
             return Poll::Ready(Some(Err(cancelled())));
         }
+        // An operator with rows in memory, such as a join of everything with everything, is always ready. Without this it
+        // would never give its thread back, and whoever wants to cancel it would wait for that thread.
+        let turn = ready!(coop::poll_proceed(cx));
         let polled = self.inner.as_mut().poll_next(cx);
+        if polled.is_ready() {
+            turn.made_progress();
+        }
         if let Poll::Ready(None | Some(Err(_))) = &polled {
             self.ended = true;
         }

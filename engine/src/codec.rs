@@ -170,7 +170,7 @@ fn book<F: PartialEq>(function: &F, spark: Option<&F>, default: Option<&F>, name
     } else if default == Some(function) {
         Ok(DATAFUSION)
     } else {
-        Err(SparkError::internal(&format!("function {name} cannot be sent to executors")).into())
+        Err(SparkError::internal(format!("function {name} cannot be sent to executors")).into())
     }
 }
 

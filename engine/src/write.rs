@@ -44,7 +44,7 @@ pub struct WriteHandle {
 
 enum State {
     Running {
-        sink: PreparedSink,
+        sink: Box<PreparedSink>,
         job: JobHandle,
         cancel: CancellationToken,
     },
@@ -107,7 +107,7 @@ pub async fn start(
     match submitted {
         Ok(job) => {
             let progress = job.progress.clone();
-            Ok(WriteHandle { progress, runtime, state: State::Running { sink: prepared, job, cancel } })
+            Ok(WriteHandle { progress, runtime, state: State::Running { sink: Box::new(prepared), job, cancel } })
         }
         Err(error) => {
             undo(&prepared, Vec::new(), &runtime).await;
@@ -128,7 +128,7 @@ impl WriteHandle {
         let State::Running { sink, mut job, cancel } = self.state else {
             return Ok(WriteReport::default());
         };
-        let mut unfinished = Unfinished { sink: Some(sink.clone()), runtime: Arc::clone(&self.runtime) };
+        let mut unfinished = Unfinished { sink: Some(sink.as_ref().clone()), runtime: Arc::clone(&self.runtime) };
         let mut messages = BTreeMap::new();
         let outcome = collect(&mut job, &mut messages).await.and_then(|()| {
             // From here on the commit runs to its end: half a commit is worse than a late one.

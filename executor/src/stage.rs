@@ -18,6 +18,7 @@ use ballista_core::serde::protobuf::{RuntimeStatsReport, ShuffleWritePartition, 
 use ballista_executor::execution_engine::{
     DefaultQueryStageExec, ExecutionEngine, QueryStageExecutor, ShuffleWriterVariant,
 };
+use datafusion::arrow::error::ArrowError;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::TaskContext;
@@ -26,6 +27,7 @@ use datafusion::physical_plan::metrics::MetricsSet;
 use datafusion::prelude::SessionConfig;
 use firesteel_engine::cancel;
 use firesteel_engine::sink::SinkExec;
+use firesteel_functions::error::from_datafusion;
 use tokio_util::sync::CancellationToken;
 
 /// Makes tasks' plans ready to run.
@@ -102,6 +104,23 @@ impl ExecutionEngine for EngineStages {
     }
 }
 
+/// Gives errors about data their condition here, where they still have a type: Ballista carries only text. Errors it decides
+/// retries by (lost shuffle data, input and output, memory) stay as they are.
+fn classified(error: DataFusionError) -> DataFusionError {
+    let about_data = match error.find_root() {
+        DataFusionError::ArrowError(cause, _) => !matches!(
+            cause.as_ref(),
+            ArrowError::ExternalError(_)
+                | ArrowError::IoError(..)
+                | ArrowError::MemoryError(_)
+                | ArrowError::IpcError(_)
+        ),
+        DataFusionError::ParquetError(_) => true,
+        _ => false,
+    };
+    if about_data { from_datafusion(error).into() } else { error }
+}
+
 /// A task's plan and the token that stops it.
 #[derive(Debug)]
 struct Stage {
@@ -124,7 +143,7 @@ impl QueryStageExecutor for Stage {
     ) -> Result<Vec<ShuffleWritePartition>> {
         // Also when this future is dropped, which is how a task is cancelled.
         let _stop = self.token.clone().drop_guard();
-        self.inner.execute_query_stage(task_id, context).await
+        self.inner.execute_query_stage(task_id, context).await.map_err(classified)
     }
 
     fn collect_plan_metrics(&self) -> Vec<MetricsSet> {

@@ -7,6 +7,8 @@ pub mod interval;
 pub mod parse;
 pub mod pattern;
 pub mod print;
+#[cfg(test)]
+mod tests;
 pub mod zone;
 
 pub use civil::{civil_from_days, days_from_civil, days_in_month};

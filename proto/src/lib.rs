@@ -16,6 +16,8 @@ pub mod spark {
         missing_docs,
         unused_qualifications,
         clippy::allow_attributes,
+        clippy::enum_variant_names,
+        clippy::large_enum_variant,
         reason = "the code is generated and the descriptors carry no comments"
     )]
     pub mod connect {

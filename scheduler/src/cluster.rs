@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ballista_core::config::TaskSchedulingPolicy;
 use ballista_core::extension::SessionConfigExt;
 use ballista_core::serde::BallistaPhysicalExtensionCodec;
-use ballista_scheduler::cluster::BallistaCluster;
+use ballista_scheduler::cluster::{BallistaCluster, JobState};
 use ballista_scheduler::config::{SchedulerConfig, TaskDistributionPolicy};
 use ballista_scheduler::scheduler_process::create_scheduler;
 use ballista_scheduler::scheduler_server::SchedulerServer;
@@ -23,6 +23,13 @@ use crate::error::ServeError;
 /// Ballista's scheduler, for the one kind of plans there is.
 pub(crate) type Ballista = SchedulerServer<LogicalPlanNode, PhysicalPlanNode>;
 
+/// Ballista's scheduler and where it puts jobs that have ended.
+#[derive(Clone)]
+pub(crate) struct Coordinator {
+    pub(crate) ballista: Ballista,
+    pub(crate) finished_jobs: Arc<dyn JobState>,
+}
+
 /// Bytes of one message between scheduler and executors.
 pub(crate) const MESSAGE_BYTES: usize = 256 << 20;
 
@@ -32,7 +39,7 @@ pub(crate) async fn make(
     bind_host: &str,
     external_host: &str,
     port: u16,
-) -> Result<Ballista, ServeError> {
+) -> Result<Coordinator, ServeError> {
     let for_config = Arc::clone(recipe);
     let for_state = Arc::clone(recipe);
     let config = SchedulerConfig {
@@ -44,8 +51,9 @@ pub(crate) async fn make(
         // The runner removes a job's data once its rows are fetched; this is for jobs whose reader never came.
         finished_job_data_clean_up_interval_seconds: 3600,
         finished_job_state_clean_up_interval_seconds: 600,
-        executor_timeout_seconds: 60,
-        expire_dead_executor_interval_seconds: 5,
+        // Executors send a heartbeat every five seconds; a query must not wait a minute for a dead one.
+        executor_timeout_seconds: 20,
+        expire_dead_executor_interval_seconds: 2,
         executor_termination_grace_period: 60,
         no_executors_grace_period_seconds: 180,
         grpc_server_max_decoding_message_size: u32::try_from(MESSAGE_BYTES).unwrap_or(u32::MAX),
@@ -57,7 +65,9 @@ pub(crate) async fn make(
         ..SchedulerConfig::default()
     };
     let cluster = BallistaCluster::new_from_config(&config).await.map_err(failed)?;
-    create_scheduler(cluster, Arc::new(config)).await.map_err(failed)
+    let finished_jobs = cluster.job_state();
+    let ballista = create_scheduler(cluster, Arc::new(config)).await.map_err(failed)?;
+    Ok(Coordinator { ballista, finished_jobs })
 }
 
 /// How plans travel to executors.

@@ -67,20 +67,20 @@ pub async fn run(settings: SchedulerSettings, shutdown: impl Future<Output = ()>
     let partitions = recipe.config().target_partitions;
     let local = LocalJobRunner::new(partitions);
     let external_host = settings.external_host.as_deref().unwrap_or(host);
-    let ballista = cluster::make(&recipe, host, external_host, cluster_port).await?;
+    let coordinator = cluster::make(&recipe, host, external_host, cluster_port).await?;
     let wait = Duration::from_secs(settings.executor_wait_seconds);
-    let runner = BallistaJobRunner::new(ballista.clone(), Arc::clone(&local), partitions, wait);
+    let runner = BallistaJobRunner::new(coordinator.clone(), Arc::clone(&local), partitions, wait);
     let rest = Rest {
         started: Instant::now(),
         memory_limit: recipe.memory_limit(),
         cores: partitions,
-        ballista: Some(ballista.clone()),
+        ballista: Some(coordinator.ballista.clone()),
     };
     let engine =
         SparkEngine::new(EngineParts { runner, local, recipe, warehouse: settings.warehouse }).map_err(unusable)?;
     tracing::info!(cluster_port, "listening for executors");
     let cluster = tasks::spawn("cluster", async move {
-        let ended = start_grpc_service_with_listener(executors, ballista).await;
+        let ended = start_grpc_service_with_listener(executors, coordinator.ballista).await;
         ended.map_err(|error| ServeError::Cluster(error.to_string()))
     });
     serve(engine, listeners, rest, Some(cluster), shutdown).await

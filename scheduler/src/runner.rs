@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ballista_core::JobId as BallistaJobId;
+use ballista_scheduler::cluster::JobState;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::context::SessionState;
 use datafusion::logical_expr::LogicalPlan;
@@ -26,14 +26,12 @@ use firesteel_engine::job::{JobHandle, JobId, JobProgress, JobRunner};
 use firesteel_engine::local::LocalJobRunner;
 use firesteel_engine::{cancel, session::profile};
 use firesteel_functions::SparkError;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::cluster::{self, Ballista};
+use crate::cluster::{self, Ballista, Coordinator};
+use follow::Follower;
 use route::Route;
-
-/// Statuses that may wait to be read. Ballista drops what does not fit, even the last one.
-const STATUSES: usize = 1024;
 
 /// Partitions of a stage for each core of the cluster: enough that a slow one does not hold up the rest.
 const PARTITIONS_A_CORE: usize = 2;
@@ -41,6 +39,7 @@ const PARTITIONS_A_CORE: usize = 2;
 /// Runs plans on the executors of a cluster.
 pub struct BallistaJobRunner {
     ballista: Ballista,
+    finished_jobs: Arc<dyn JobState>,
     local: Arc<LocalJobRunner>,
     /// What sessions have for `target_partitions` unless they were told otherwise.
     default_partitions: usize,
@@ -52,14 +51,15 @@ pub struct BallistaJobRunner {
 impl BallistaJobRunner {
     /// A runner over a coordinator; `default_partitions` is what the session recipe gives every session.
     pub(crate) fn new(
-        ballista: Ballista,
+        coordinator: Coordinator,
         local: Arc<LocalJobRunner>,
         default_partitions: usize,
         executor_wait: Duration,
     ) -> Arc<Self> {
+        let Coordinator { ballista, finished_jobs } = coordinator;
         let cores = Arc::new(AtomicUsize::new(0));
         let census = firesteel_service::tasks::spawn("executor-census", census(ballista.clone(), Arc::clone(&cores)));
-        Arc::new(Self { ballista, local, default_partitions, cores, executor_wait, _census: census })
+        Arc::new(Self { ballista, finished_jobs, local, default_partitions, cores, executor_wait, _census: census })
     }
 
     async fn remote(
@@ -70,27 +70,23 @@ impl BallistaJobRunner {
         cancel: CancellationToken,
     ) -> Result<JobHandle> {
         let schema = plan.schema();
-        let ctx = Arc::new(SessionContext::new_with_state(state));
-        let (sender, statuses) = mpsc::channel(STATUSES);
-        let id: BallistaJobId = self
-            .ballista
-            .submit_physical_plan(name, ctx, plan, Some(sender))
-            .await
-            .map_err(|error| failure(&error.to_string()))?;
-        tracing::info!(job_id = %id, name, "submitted a job to the cluster");
         let (progress, receiver) = watch::channel(JobProgress::default());
         let token = cancel.child_token();
-        let follower = follow::Follower {
+        let follower = Follower {
             ballista: self.ballista.clone(),
-            id: id.clone(),
-            statuses,
+            finished_jobs: Arc::clone(&self.finished_jobs),
+            name: name.to_owned(),
+            ctx: Arc::new(SessionContext::new_with_state(state)),
+            plan,
             progress,
             token: token.clone(),
             executor_wait: self.executor_wait,
             cores: Arc::clone(&self.cores),
         };
-        let stream = fetch::stream(follower, schema, token.clone());
-        Ok(JobHandle { id: JobId(id.to_string()), stream, progress: receiver, cancel: token })
+        let first = follower.submit().await?;
+        let id = JobId(first.id.to_string());
+        let stream = fetch::stream(follower, first, schema, token.clone());
+        Ok(JobHandle { id, stream, progress: receiver, cancel: token })
     }
 }
 
@@ -164,3 +160,6 @@ fn failure(text: &str) -> DataFusionError {
         None => DataFusionError::Execution(text.to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests;

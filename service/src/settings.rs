@@ -60,8 +60,7 @@ pub fn from_file(
     known: &[String],
 ) -> Result<BTreeMap<String, String>, SettingsError> {
     let shown = path.display().to_string();
-    let text =
-        std::fs::read_to_string(path).map_err(|source| SettingsError::Read { path: shown.clone(), source })?;
+    let text = std::fs::read_to_string(path).map_err(|source| SettingsError::Read { path: shown.clone(), source })?;
     from_text(&text, &shown, section, sections, known)
 }
 
@@ -72,9 +71,10 @@ fn from_text(
     sections: &[&str],
     known: &[String],
 ) -> Result<BTreeMap<String, String>, SettingsError> {
-    let table: toml::Table = text
-        .parse()
-        .map_err(|error: toml::de::Error| SettingsError::Parse { path: path.into(), message: error.message().into() })?;
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| SettingsError::Parse {
+        path: path.into(),
+        message: error.message().into(),
+    })?;
     let mut settings = BTreeMap::new();
     for (key, value) in &table {
         if sections.contains(&key.as_str()) && value.is_table() {

@@ -14,6 +14,7 @@ mod plan;
 mod relation;
 mod scope;
 mod similarity;
+mod subqueries;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -30,7 +31,9 @@ use firesteel_functions::options::SparkOptions;
 use firesteel_functions::types::{DataType, StructType};
 use firesteel_functions::{SparkError, SparkResult};
 
-pub use tables::{CatalogLookup, NameRef, Namespace, ResolvedTables, SqlFunction, TableData, TableEntry, ViewData, collect_names};
+pub use tables::{
+    CatalogLookup, NameRef, Namespace, ResolvedTables, SqlFunction, TableData, TableEntry, ViewData, collect_names,
+};
 
 use crate::spec;
 
@@ -172,7 +175,11 @@ enum Attempt {
 }
 
 /// Analyzes a query, fetching what it needs.
-pub async fn analyze(relation: &spec::Relation, context: &AnalyzerContext, lookup: &dyn CatalogLookup) -> SparkResult<Analyzed> {
+pub async fn analyze(
+    relation: &spec::Relation,
+    context: &AnalyzerContext,
+    lookup: &dyn CatalogLookup,
+) -> SparkResult<Analyzed> {
     let mut tables = ResolvedTables::default();
     for name in collect_names(relation) {
         if tables.get(&name).is_none() {
@@ -195,7 +202,12 @@ pub async fn analyze(relation: &spec::Relation, context: &AnalyzerContext, looku
 }
 
 /// Analyzes one expression without columns (a default, a variable's value, a parameter) and evaluates it.
-pub async fn evaluate(expr: &spec::Expr, to: Option<&DataType>, context: &AnalyzerContext, lookup: &dyn CatalogLookup) -> SparkResult<(DataType, ScalarValue)> {
+pub async fn evaluate(
+    expr: &spec::Expr,
+    to: Option<&DataType>,
+    context: &AnalyzerContext,
+    lookup: &dyn CatalogLookup,
+) -> SparkResult<(DataType, ScalarValue)> {
     let mut tables = ResolvedTables::default();
     loop {
         let analyzer = Analyzer::new(context, &tables);

@@ -44,11 +44,8 @@ impl TableName {
             [name] => Ok(Self::new(current, name)),
             [database, name] => Ok(Self::new(database, name)),
             [catalog, database, name] if catalog.eq_ignore_ascii_case(CATALOG) => Ok(Self::new(database, name)),
-            [catalog, _, _] => Err(unknown_catalog(catalog)),
-            _ => Err(SparkError::analysis(
-                "REQUIRES_SINGLE_PART_NAMESPACE",
-                &[("sessionCatalog", CATALOG), ("identifier", &quote_identifier(parts))],
-            )),
+            // Without such a catalog all but the last part are a namespace of this one.
+            _ => Err(nested_namespace(parts)),
         }
     }
 
@@ -70,12 +67,15 @@ pub fn database_name(parts: &[String]) -> SparkResult<String> {
     match parts {
         [name] => Ok(name.to_lowercase()),
         [catalog, name] if catalog.eq_ignore_ascii_case(CATALOG) => Ok(name.to_lowercase()),
-        [catalog, _] => Err(unknown_catalog(catalog)),
-        _ => Err(SparkError::analysis(
-            "REQUIRES_SINGLE_PART_NAMESPACE",
-            &[("sessionCatalog", CATALOG), ("identifier", &quote_identifier(parts))],
-        )),
+        _ => Err(nested_namespace(parts)),
     }
+}
+
+fn nested_namespace(parts: &[String]) -> SparkError {
+    SparkError::analysis(
+        "REQUIRES_SINGLE_PART_NAMESPACE",
+        &[("sessionCatalog", CATALOG), ("identifier", &quote_identifier(parts))],
+    )
 }
 
 /// No such catalog.

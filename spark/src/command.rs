@@ -9,6 +9,7 @@ mod catalog_query;
 mod create_text;
 mod database;
 mod describe;
+mod drop_table;
 mod execute_immediate;
 mod explain;
 mod function;
@@ -44,7 +45,7 @@ pub(crate) async fn run(session: &Arc<Session>, command: Command) -> SparkResult
         Command::InsertDirectory { path, local: _, format, options, input } => {
             write::directory(session, path, format, options, input).await
         }
-        Command::TruncateTable { name, partition } => table::truncate(session, &name, &partition).await,
+        Command::TruncateTable { name, partition } => drop_table::truncate(session, &name, &partition).await,
         Command::RowLevel { operation, table } => row_level(session, operation, &table).await,
         Command::LoadData { .. } => Err(SparkError::unsupported("LOAD DATA")),
 
@@ -52,7 +53,7 @@ pub(crate) async fn run(session: &Arc<Session>, command: Command) -> SparkResult
         Command::CreateTableLike { name, source, if_not_exists, format, location, properties } => {
             table::create_like(session, &name, &source, if_not_exists, format, location, properties).await
         }
-        Command::DropTable { name, if_exists, purge: _ } => table::drop(session, &name, if_exists).await,
+        Command::DropTable { name, if_exists, purge: _ } => drop_table::drop(session, &name, if_exists).await,
         Command::CreateView(view) => view::create(session, *view).await,
         Command::CreateTempView { name, input, replace, global } => {
             view::create_temp(session, &name, input, replace, global).await
@@ -74,7 +75,7 @@ pub(crate) async fn run(session: &Arc<Session>, command: Command) -> SparkResult
             function::drop(session, &name, if_exists, temporary).await
         }
         Command::CommentOn { table, name, comment } => alter::comment(session, table, &name, comment).await,
-        Command::RepairTable(name) => table::repair(session, &name).await,
+        Command::RepairTable(name) => drop_table::repair(session, &name).await,
 
         Command::Use { name, namespace_only: _ } => database::use_database(session, &name).await,
         Command::SetCatalog(name) => database::use_catalog(&name),
@@ -86,9 +87,7 @@ pub(crate) async fn run(session: &Arc<Session>, command: Command) -> SparkResult
         }
         Command::SetVariable { targets, values, query } => variable::set(session, targets, values, query).await,
         Command::DropVariable { name, if_exists } => variable::drop(session, &name, if_exists),
-        Command::ExecuteImmediate { text, into, using } => {
-            execute_immediate::run(session, text, into, using).await
-        }
+        Command::ExecuteImmediate { text, into, using } => execute_immediate::run(session, text, into, using).await,
         Command::CacheTable { name, query, lazy: _, options: _ } => cache::table(session, &name, query).await,
         Command::UncacheTable { name, if_exists } => cache::uncache(session, &name, if_exists).await,
         Command::ClearCache => Ok(cache::clear(session)),

@@ -34,11 +34,7 @@ impl RuntimeConf {
     /// A copy for a cloned session.
     #[must_use]
     pub fn copy(&self) -> Self {
-        Self {
-            fixed: self.fixed.clone(),
-            values: RwLock::new(self.values.read().clone()),
-            version: AtomicU64::new(0),
-        }
+        Self { fixed: self.fixed.clone(), values: RwLock::new(self.values.read().clone()), version: AtomicU64::new(0) }
     }
 
     /// Changes whenever a value changes.
@@ -168,7 +164,16 @@ fn quoted(key: &str) -> String {
 }
 
 /// Settings of the cluster that Spark refuses to change in a session.
-const CLUSTER: &[&str] = &["spark.executor.", "spark.driver.", "spark.master", "spark.submit.", "spark.yarn.", "spark.kubernetes.", "spark.memory.", "spark.shuffle.service."];
+const CLUSTER: &[&str] = &[
+    "spark.executor.",
+    "spark.driver.",
+    "spark.master",
+    "spark.submit.",
+    "spark.yarn.",
+    "spark.kubernetes.",
+    "spark.memory.",
+    "spark.shuffle.service.",
+];
 
 fn modifiable(key: &str) -> SparkResult<()> {
     if keys::find(key).is_some_and(|key| key.fixed) {

@@ -42,7 +42,7 @@ pub fn wire_schema(schema: &StructType, zone: &str) -> SchemaRef {
 /// A batch of a result, columns by position, with Spark's names and wire types.
 pub fn encode_batch(batch: &RecordBatch, schema: &StructType, zone: &str) -> SparkResult<RecordBatch> {
     if batch.num_columns() != schema.fields.len() {
-        return Err(SparkError::internal(&format!(
+        return Err(SparkError::internal(format!(
             "a result of {} columns was announced with {}",
             batch.num_columns(),
             schema.fields.len()
@@ -52,11 +52,11 @@ pub fn encode_batch(batch: &RecordBatch, schema: &StructType, zone: &str) -> Spa
     let mut columns = Vec::with_capacity(batch.num_columns());
     for (column, field) in batch.columns().iter().zip(wire.fields()) {
         let column = relabel(column, field.data_type())
-            .map_err(|error| SparkError::internal(&format!("column `{}`: {error}", field.name())))?;
+            .map_err(|error| SparkError::internal(format!("column `{}`: {error}", field.name())))?;
         columns.push(column);
     }
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    RecordBatch::try_new_with_options(wire, columns, &options).map_err(|error| SparkError::internal(&error.to_string()))
+    RecordBatch::try_new_with_options(wire, columns, &options).map_err(|error| SparkError::internal(error.to_string()))
 }
 
 /// An empty batch of a result.

@@ -19,15 +19,17 @@ use std::time::{Duration, Instant};
 
 use datafusion::prelude::SessionContext;
 use firesteel_engine::job::JobRunner;
-use firesteel_functions::error::{SparkResult, from_datafusion};
+use firesteel_functions::error::SparkResult;
 use parking_lot::{Mutex, RwLock};
 
 use crate::catalog::Warehouse;
 use crate::conf::RuntimeConf;
+use crate::source::failure;
 
 pub use execution::{Execution, ObservedMetrics};
 pub(crate) use names::Found;
 pub(crate) use parse::Identifiers;
+pub(crate) use query::Parameters;
 pub use registry::{EngineParts, SparkEngine};
 pub(crate) use state::{Kept, SessionState, TempBody, TempFunction, TempView};
 
@@ -114,7 +116,7 @@ impl Session {
             target_partitions: Some(overrides.target_partitions.unwrap_or_else(|| self.runner().target_partitions())),
             ..overrides
         };
-        self.engine.recipe().context(overrides).map_err(from_datafusion)
+        self.engine.recipe().context(overrides).map_err(failure)
     }
 
     pub(crate) fn runner(&self) -> &Arc<dyn JobRunner> {

@@ -3,6 +3,7 @@
 //! Everything becomes a DataFusion scan that can be cut into tasks. It knows no session and no catalog.
 
 mod csv;
+mod failure;
 mod infer;
 mod jdbc;
 mod json;
@@ -10,9 +11,9 @@ mod listing;
 mod options;
 mod parquet;
 mod scan;
-mod text;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ use firesteel_functions::types::{DataType, StructField, StructType};
 use crate::conf::RuntimeConf;
 use crate::spec::{DataSource, Options};
 
+pub(crate) use failure::{connector, envelope, failure};
 pub(crate) use options::ReadOptions;
 
 /// What reading needs of the session.
@@ -112,7 +114,8 @@ impl Format {
 
 /// Opens a source.
 pub(crate) async fn load(source: &DataSource, env: &Environment<'_>) -> SparkResult<Loaded> {
-    let name = source.format.clone().filter(|name| !name.is_empty()).unwrap_or_else(|| env.conf.effects().default_source());
+    let name =
+        source.format.clone().filter(|name| !name.is_empty()).unwrap_or_else(|| env.conf.effects().default_source());
     let format = Format::parse(&name)?;
     let options = ReadOptions::new(&source.options);
     if format == Format::Jdbc {
@@ -120,17 +123,12 @@ pub(crate) async fn load(source: &DataSource, env: &Environment<'_>) -> SparkRes
     }
     options.check(format)?;
     let mut paths = source.paths.clone();
-    if let Some(path) = options.get("path") {
-        if paths.is_empty() {
-            paths.push(path.to_string());
-        }
+    if let Some(path) = options.get("path")
+        && paths.is_empty()
+    {
+        paths.push(path.to_string());
     }
     if paths.is_empty() {
-        if source.schema.is_some() && format != Format::Text {
-            // Spark reads no files when there are no paths.
-            let error = SparkError::analysis("UNABLE_TO_INFER_SCHEMA", &[("format", format.title())]);
-            return Err(error);
-        }
         return Err(SparkError::analysis("UNABLE_TO_INFER_SCHEMA", &[("format", format.title())]));
     }
     load_files(format, &paths, source.schema.clone(), None, &options, env).await

@@ -2,6 +2,7 @@
 import logging
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,22 @@ os.environ["TZ"] = "UTC"
 logging.getLogger("pyspark").setLevel(logging.CRITICAL)  # the client logs every error of a query
 HERE = pathlib.Path(__file__).parent
 QUERIES = sorted((HERE.parent.parent / "benches" / "tpch" / "queries").glob("q*.sql"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """A test that hangs fails: nothing here may take longer than a few minutes."""
+
+    def late(*_):
+        raise TimeoutError(f"{item.name} took longer than {limit} s")
+
+    limit = 1500 if "compat" in item.name or "score" in item.name else 400 if "killed" in item.name else 120
+    signal.signal(signal.SIGALRM, late)
+    signal.alarm(limit)
+    try:
+        return (yield)
+    finally:
+        signal.alarm(0)
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ def still_serving(spark):
 
 def test_broken_sql_has_class_position_and_caret(spark):
     with pytest.raises(ParseException) as error:
-        spark.sql("SELECT 1 FROM WHERE")
+        spark.sql("SELECT 1 FROM t WHERE )")
     assert error.value.getCondition() == "PARSE_SYNTAX_ERROR" and error.value.getSqlState() == "42601"
     assert "^^^" in str(error.value) and "(line 1, pos" in str(error.value)
 

@@ -52,8 +52,10 @@ def test_cross_join_and_self_join(spark):
     numbers = spark.range(3)
     assert numbers.crossJoin(numbers).count() == 9
     other = numbers.withColumn("twice", F.col("id") * 2)
-    joined = numbers.join(other, numbers["id"] == other["twice"])
-    assert rows(joined.select(numbers["id"], other["id"])) == [(0, 0), (2, 1)]
+    joined = numbers.alias("a").join(other.alias("b"), F.col("a.id") == F.col("b.twice"))
+    assert rows(joined.select("a.id", "b.id")) == [(0, 0), (2, 1)]
+    renamed = spark.range(3).withColumnRenamed("id", "other")
+    assert rows(numbers.join(renamed, numbers["id"] == renamed["other"]).select(numbers["id"])) == [(0,), (1,), (2,)]
 
 
 def test_union_distinct_order_limit(spark):

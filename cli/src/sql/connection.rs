@@ -7,9 +7,9 @@ use crate::args::Target;
 use crate::processes;
 
 /// An open session.
-pub struct Connection {
+pub(crate) struct Connection {
     /// The session.
-    pub client: Client,
+    pub(crate) client: Client,
     place: String,
     /// Keeps the in-process server alive.
     _server: Option<processes::Embedded>,
@@ -17,12 +17,12 @@ pub struct Connection {
 
 impl Connection {
     /// Where statements run, for people.
-    pub fn place(&self) -> &str {
+    pub(crate) fn place(&self) -> &str {
         &self.place
     }
 
     /// Ends the session; a server that is gone has ended it already.
-    pub async fn close(&self) {
+    pub(crate) async fn close(&self) {
         let _gone = self.client.close().await;
     }
 }
@@ -31,7 +31,7 @@ impl Connection {
 ///
 /// # Errors
 /// When the address is bad, nobody answers, the engine cannot start or a `--conf` is refused.
-pub async fn open(target: &Target) -> anyhow::Result<Connection> {
+pub(crate) async fn open(target: &Target) -> anyhow::Result<Connection> {
     let (remote, place, server) = match &target.remote {
         Some(address) => {
             let remote = Remote::parse(address)?;

@@ -12,7 +12,7 @@ use crate::print;
 const LINE_EVERY: Duration = Duration::from_secs(2);
 
 /// Progress of one statement.
-pub struct Progress {
+pub(crate) struct Progress {
     bar: Option<ProgressBar>,
     lines: bool,
     last_line: Instant,
@@ -20,7 +20,7 @@ pub struct Progress {
 
 impl Progress {
     /// Starts showing progress, where and when it is wanted.
-    pub fn start(when: ProgressWhen) -> Self {
+    pub(crate) fn start(when: ProgressWhen) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let bar = (terminal && when != ProgressWhen::Never).then(|| {
             let bar = ProgressBar::new(0);
@@ -32,7 +32,7 @@ impl Progress {
     }
 
     /// Shows how far it is.
-    pub fn update(&mut self, done: i64, total: i64, stages: usize) {
+    pub(crate) fn update(&mut self, done: i64, total: i64, stages: usize) {
         if let Some(bar) = &self.bar {
             bar.set_length(u64::try_from(total).unwrap_or(0));
             bar.set_position(u64::try_from(done).unwrap_or(0));
@@ -45,7 +45,7 @@ impl Progress {
     }
 
     /// Clears the bar, so that rows can be printed.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }

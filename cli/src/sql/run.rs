@@ -15,7 +15,7 @@ use crate::print;
 ///
 /// # Errors
 /// When output cannot be written.
-pub async fn run_script(
+pub(crate) async fn run_script(
     connection: &Connection,
     text: &str,
     style: &Style,

@@ -117,7 +117,7 @@ impl fmt::Display for Remote {
 
 /// Adds the address's token and extra keys to every call.
 #[derive(Debug, Clone)]
-pub struct Headers(Vec<(MetadataKey<Ascii>, MetadataValue<Ascii>)>);
+pub(super) struct Headers(Vec<(MetadataKey<Ascii>, MetadataValue<Ascii>)>);
 
 impl Interceptor for Headers {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {

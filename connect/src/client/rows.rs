@@ -43,9 +43,9 @@ pub struct Rows {
 #[derive(Debug)]
 enum State {
     Start(String),
-    Command { stream: Streaming<proto::ExecutePlanResponse>, answer: Option<proto::Relation> },
+    Command { stream: Box<Streaming<proto::ExecutePlanResponse>>, answer: Option<Box<proto::Relation>> },
     Local(std::vec::IntoIter<RecordBatch>),
-    Query(Streaming<proto::ExecutePlanResponse>),
+    Query(Box<Streaming<proto::ExecutePlanResponse>>),
     Done,
 }
 
@@ -72,17 +72,17 @@ impl Rows {
             match &mut self.state {
                 State::Start(text) => {
                     let plan = command(text);
-                    let stream = execute(&self.client, plan).await?;
+                    let stream = Box::new(execute(&self.client, plan).await?);
                     self.state = State::Command { stream, answer: None };
                 }
                 State::Command { stream, answer } => match stream.message().await?.map(|m| m.response_type) {
-                    Some(Some(ResponseType::SqlCommandResult(result))) => *answer = result.relation,
+                    Some(Some(ResponseType::SqlCommandResult(result))) => *answer = result.relation.map(Box::new),
                     Some(Some(ResponseType::ExecutionProgress(progress))) => {
                         return Ok(Some(progress_event(&progress)));
                     }
                     Some(Some(ResponseType::ResultComplete(_))) => {
                         let answer = answer.take();
-                        self.state = self.follow(answer).await?;
+                        self.state = self.follow(answer.map(|relation| *relation)).await?;
                     }
                     Some(_) => {}
                     None => return Err(ClientError::Protocol("the stream ended early")),
@@ -117,7 +117,7 @@ impl Rows {
             return Ok(State::Local(read_stream(&data)?.into_iter()));
         }
         let plan = proto::Plan { op_type: Some(proto::plan::OpType::Root(relation)) };
-        Ok(State::Query(execute(&self.client, plan).await?))
+        Ok(State::Query(Box::new(execute(&self.client, plan).await?)))
     }
 
     fn batch(&mut self, batch: RecordBatch) -> Event {

@@ -26,6 +26,7 @@ pub(crate) struct ResponseStream {
     over: bool,
 }
 
+#[expect(clippy::large_enum_variant, reason = "a step lives for one turn of the loop")]
 enum Step {
     Item(Result<sc::ExecutePlanResponse, Status>),
     End,

@@ -79,9 +79,7 @@ impl Job {
         }
         loop {
             self.fill();
-            let Some(front) = self.running.front_mut() else {
-                return None;
-            };
+            let front = self.running.front_mut()?;
             let received = tokio::select! {
                 biased;
                 () = self.token.cancelled() => Some(Err(cancel::cancelled())),

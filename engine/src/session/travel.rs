@@ -64,7 +64,10 @@ mod tests {
     #[test]
     fn options_set_here_arrive_there() {
         let mut sent = ConfigOptions::default();
-        sent.extensions.insert(SparkOptions { ansi: false, time_zone: "Asia/Tokyo".into(), ..SparkOptions::default() });
+        let mut spark = SparkOptions::default();
+        spark.ansi = false;
+        spark.time_zone = "Asia/Tokyo".into();
+        sent.extensions.insert(spark);
         sent.extensions.insert(StoreOptions::from_conf([("fs.s3a.access.key", "someone")]));
         pack(&mut sent);
         let mut received = ConfigOptions::default();

@@ -1,4 +1,5 @@
 //! Dates and timestamps: fields, arithmetic, truncation, current time. Local fields use the session zone.
+//! It is long because it is a table of small kernels over one calendar, each with its entry.
 
 use std::sync::Arc;
 

@@ -235,8 +235,8 @@ fn str_to_map(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
         }
     };
     let mut patterns = Patterns::new("str_to_map");
-    let (mut keys, mut values, mut rows): (Vec<String>, Vec<Option<String>>, Vec<Option<Vec<u32>>>) =
-        (vec![], vec![], vec![]);
+    let (mut keys, mut values): (Vec<String>, Vec<Option<String>>) = (vec![], vec![]);
+    let mut rows: Vec<Option<Vec<u32>>> = vec![];
     for row in 0..text.len() {
         let (Some(pair), Some(inner)) = (delim(1, row, ",")?, delim(2, row, ":")?) else {
             rows.push(None);

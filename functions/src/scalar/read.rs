@@ -10,7 +10,7 @@ use datafusion::common::{DataFusionError, Result};
 use crate::error::{ErrorKind, SparkError};
 
 fn missing(what: &str) -> DataFusionError {
-    SparkError::internal(&format!("a function argument is no {what}")).into()
+    SparkError::internal(format!("a function argument is no {what}")).into()
 }
 
 macro_rules! reader {

@@ -46,8 +46,6 @@ pub(crate) enum Ret {
     Element(usize),
     /// Computed.
     With(ReturnFn),
-    /// What the wrapped function says.
-    Inner,
 }
 
 /// When the result may be null.
@@ -203,13 +201,6 @@ impl ScalarUDFImpl for SparkFn {
                 _ => DataType::Null,
             },
             Ret::With(rule) => rule(fields, args.scalar_arguments)?,
-            Ret::Inner => match &self.body {
-                Body::Inner(inner) => {
-                    let args = ReturnFieldArgs { arg_fields: fields, scalar_arguments: args.scalar_arguments };
-                    inner.return_field_from_args(args)?.data_type().clone()
-                }
-                Body::Native(_) => DataType::Null,
-            },
         };
         let nullable = match self.nulls {
             Nulls::Propagate => fields.iter().any(|field| field.is_nullable()),

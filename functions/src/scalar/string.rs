@@ -49,8 +49,8 @@ fn find(hay: &[u8], needle: &[u8]) -> bool {
 
 /// Both binary, or both strings.
 fn alike(types: &[DataType]) -> Result<Vec<DataType>> {
-    let binary = types.iter().all(|t| matches!(t, DataType::Binary | DataType::Null))
-        && types.iter().any(|t| *t == DataType::Binary);
+    let binary =
+        types.iter().all(|t| matches!(t, DataType::Binary | DataType::Null)) && types.contains(&DataType::Binary);
     Ok(vec![if binary { DataType::Binary } else { DataType::Utf8 }; types.len()])
 }
 

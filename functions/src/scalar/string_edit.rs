@@ -1,4 +1,5 @@
 //! Strings taken apart and put together: substring, padding, replacing, splitting, masking.
+//! It is long because it is a table of small kernels, each with its entry.
 
 use std::sync::Arc;
 

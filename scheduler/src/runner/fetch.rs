@@ -13,7 +13,7 @@ use futures::{Stream, StreamExt, TryStreamExt};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::follow::Follower;
+use super::follow::{Attempt, Follower, Outcome};
 use crate::cluster::MESSAGE_BYTES;
 
 /// Partitions opened ahead of the one being read.
@@ -25,29 +25,60 @@ const RETRY_WAIT_MS: u64 = 500;
 const CONNECTION_WINDOW: u32 = 64 << 20;
 const STREAM_WINDOW: u32 = 16 << 20;
 
+/// Times a job is run again after executors were lost.
+const RESTARTS: usize = 3;
+
 /// The rows of a job once it has finished. Dropping the stream cancels the job and frees its data.
-pub(super) fn stream(mut follower: Follower, schema: SchemaRef, token: CancellationToken) -> SendableRecordBatchStream {
+pub(super) fn stream(
+    follower: Follower,
+    first: Attempt,
+    schema: SchemaRef,
+    token: CancellationToken,
+) -> SendableRecordBatchStream {
     let (sender, receiver) = mpsc::channel::<Result<RecordBatch>>(BATCHES_AHEAD);
-    let release = follower.release();
     let target = SchemaRef::clone(&schema);
     let work = async move {
-        // Dropped with this task, whichever way it ends.
-        let _release = release;
-        let outcome = match follower.finished().await {
-            Ok(locations) => send_all(locations, &target, &sender).await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = outcome {
-            // Nobody is left to tell when the reader has gone.
-            let _ = sender.send(Err(error)).await;
-            false
-        } else {
-            true
+        match run(&follower, first, &target, &sender).await {
+            Ok(()) => true,
+            Err(error) => {
+                // Nobody is left to tell when the reader has gone.
+                let _ = sender.send(Err(error)).await;
+                false
+            }
         }
     };
     let state = Rows { receiver, task: Some(tasks::spawn("job", work)), token, ended: false };
     let rows = futures::stream::unfold(state, |mut rows| async move { rows.next().await.map(|item| (item, rows)) });
     Box::pin(RecordBatchStreamAdapter::new(schema, rows))
+}
+
+/// Runs the job until its rows are sent, from the beginning whenever executors were lost before the first row was.
+async fn run(
+    follower: &Follower,
+    first: Attempt,
+    schema: &SchemaRef,
+    sender: &mpsc::Sender<Result<RecordBatch>>,
+) -> Result<()> {
+    let mut attempt = first;
+    for _ in 0..=RESTARTS {
+        let id = attempt.id.clone();
+        match follower.finished(&mut attempt).await? {
+            Outcome::Rows(locations) => {
+                let mut sent = 0;
+                match send_all(locations, schema, sender, &mut sent).await {
+                    Err(error) if sent == 0 => tracing::warn!(job_id = %id, %error, "the rows of a job were lost"),
+                    outcome => return outcome,
+                }
+            }
+            Outcome::Untrusted => tracing::warn!(job_id = %id, "executors were lost while a job ran"),
+        }
+        tracing::info!(job_id = %id, "running the job again from the beginning");
+        attempt = follower.submit().await?;
+    }
+    Err(DataFusionError::Execution(format!(
+        "executors were lost again and again: the job was run {} times",
+        RESTARTS + 1
+    )))
 }
 
 struct Rows {
@@ -91,6 +122,7 @@ async fn send_all(
     locations: Vec<PartitionLocation>,
     schema: &SchemaRef,
     sender: &mpsc::Sender<Result<RecordBatch>>,
+    sent: &mut usize,
 ) -> Result<()> {
     let mut batches = std::pin::pin!(batches(locations));
     while let Some(batch) = batches.next().await {
@@ -98,6 +130,7 @@ async fn send_all(
         if sender.send(Ok(batch)).await.is_err() {
             break;
         }
+        *sent += 1;
     }
     Ok(())
 }

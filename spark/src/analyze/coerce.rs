@@ -1,12 +1,12 @@
 //! Spark's implicit type conversion: common types, which casts exist, which are free. It knows types only.
 
-use firesteel_functions::types::{DataType, StructField, StructType};
 use firesteel_functions::SparkError;
+use firesteel_functions::types::{DataType, StructField, StructType};
 
 use super::errors;
 use DataType::{
-    Array, Binary, Boolean, Byte, CalendarInterval, Char, Date, DayTimeInterval, Decimal, Double, Float, Integer, Long, Map, Null,
-    Short, String as Text, Struct, Time, Timestamp, TimestampNtz, Varchar, Variant, YearMonthInterval,
+    Array, Binary, Boolean, Byte, CalendarInterval, Char, Date, DayTimeInterval, Decimal, Double, Float, Integer, Long,
+    Map, Null, Short, String as Text, Struct, Time, Timestamp, TimestampNtz, Varchar, Variant, YearMonthInterval,
 };
 
 /// The decimal that holds an integral type.
@@ -67,7 +67,11 @@ pub(super) fn tightest(a: &DataType, b: &DataType) -> Option<DataType> {
         }
         (Long, Float) | (Float, Long) | (Integer, Float) | (Float, Integer) => return Some(float_with_int()),
         _ if rank(a).is_some() && rank(b).is_some() => {
-            if rank(a) >= rank(b) { a.clone() } else { b.clone() }
+            if rank(a) >= rank(b) {
+                a.clone()
+            } else {
+                b.clone()
+            }
         }
         (Date, Timestamp) | (Timestamp, Date) | (Timestamp, TimestampNtz) | (TimestampNtz, Timestamp) => Timestamp,
         (Date, TimestampNtz) | (TimestampNtz, Date) => TimestampNtz,
@@ -75,7 +79,9 @@ pub(super) fn tightest(a: &DataType, b: &DataType) -> Option<DataType> {
         (DayTimeInterval(a1, a2), DayTimeInterval(b1, b2)) => DayTimeInterval(*a1.min(b1), *a2.max(b2)),
         (YearMonthInterval(a1, a2), YearMonthInterval(b1, b2)) => YearMonthInterval(*a1.min(b1), *a2.max(b2)),
         (Text | Char(_) | Varchar(_), Text | Char(_) | Varchar(_)) => Text,
-        (Array { .. }, Array { .. }) | (Map { .. }, Map { .. }) | (Struct(_), Struct(_)) => return nested(a, b, &tightest),
+        (Array { .. }, Array { .. }) | (Map { .. }, Map { .. }) | (Struct(_), Struct(_)) => {
+            return nested(a, b, &tightest);
+        }
         _ => return None,
     })
 }
@@ -90,14 +96,14 @@ fn nested(a: &DataType, b: &DataType, wider: &dyn Fn(&DataType, &DataType) -> Op
         (Array { element: x, contains_null: n }, Array { element: y, contains_null: m }) => {
             Array { element: Box::new(wider(x, y)?), contains_null: *n || *m }
         }
-        (
-            Map { key: k1, value: v1, value_contains_null: n },
-            Map { key: k2, value: v2, value_contains_null: m },
-        ) => Map { key: Box::new(wider(k1, k2)?), value: Box::new(wider(v1, v2)?), value_contains_null: *n || *m },
+        (Map { key: k1, value: v1, value_contains_null: n }, Map { key: k2, value: v2, value_contains_null: m }) => {
+            Map { key: Box::new(wider(k1, k2)?), value: Box::new(wider(v1, v2)?), value_contains_null: *n || *m }
+        }
         (Struct(x), Struct(y)) if x.fields.len() == y.fields.len() => {
             let fields = x.fields.iter().zip(&y.fields).map(|(f, g)| {
                 f.name.eq_ignore_ascii_case(&g.name).then(|| {
-                    wider(&f.data_type, &g.data_type).map(|t| StructField::new(f.name.clone(), t, f.nullable || g.nullable))
+                    wider(&f.data_type, &g.data_type)
+                        .map(|t| StructField::new(f.name.clone(), t, f.nullable || g.nullable))
                 })?
             });
             Struct(StructType::new(fields.collect::<Option<Vec<_>>>()?))
@@ -119,7 +125,14 @@ pub(super) fn wider(a: &DataType, b: &DataType, ansi: bool) -> Option<DataType> 
                     Null | Text | Char(_) | Varchar(_) => Some(Text),
                     Byte | Short | Integer | Long => Some(Long),
                     Decimal(..) | Float | Double => Some(Double),
-                    Date | Timestamp | TimestampNtz | Time(_) | Boolean | Binary | YearMonthInterval(..) | DayTimeInterval(..)
+                    Date
+                    | Timestamp
+                    | TimestampNtz
+                    | Time(_)
+                    | Boolean
+                    | Binary
+                    | YearMonthInterval(..)
+                    | DayTimeInterval(..)
                     | CalendarInterval => Some(other.clone()),
                     _ => None,
                 };
@@ -130,7 +143,13 @@ pub(super) fn wider(a: &DataType, b: &DataType, ansi: bool) -> Option<DataType> 
         return match other {
             Null | Text | Char(_) | Varchar(_) => Some(Text),
             o if o.is_numeric() => Some(Text),
-            Date | Timestamp | TimestampNtz | Time(_) | YearMonthInterval(..) | DayTimeInterval(..) | CalendarInterval => Some(Text),
+            Date
+            | Timestamp
+            | TimestampNtz
+            | Time(_)
+            | YearMonthInterval(..)
+            | DayTimeInterval(..)
+            | CalendarInterval => Some(Text),
             _ => None,
         };
     }
@@ -150,9 +169,13 @@ pub(super) fn comparable(a: &DataType, b: &DataType, ansi: bool) -> Option<DataT
                     Byte | Short | Integer => Some(Integer),
                     Long => Some(Long),
                     Decimal(..) | Float | Double => Some(Double),
-                    Date | Timestamp | TimestampNtz | Time(_) | Binary | YearMonthInterval(..) | DayTimeInterval(..) => {
-                        Some(other.clone())
-                    }
+                    Date
+                    | Timestamp
+                    | TimestampNtz
+                    | Time(_)
+                    | Binary
+                    | YearMonthInterval(..)
+                    | DayTimeInterval(..) => Some(other.clone()),
                     _ => wider(a, b, ansi),
                 };
             }
@@ -207,7 +230,10 @@ pub(super) fn can_cast(from: &DataType, to: &DataType, legacy: bool) -> bool {
         }
         (Struct(x), Struct(y)) => {
             x.fields.len() == y.fields.len()
-                && x.fields.iter().zip(&y.fields).all(|(f, g)| can_cast(&f.data_type, &g.data_type, legacy) && (!f.nullable || g.nullable))
+                && x.fields
+                    .iter()
+                    .zip(&y.fields)
+                    .all(|(f, g)| can_cast(&f.data_type, &g.data_type, legacy) && (!f.nullable || g.nullable))
         }
         _ => false,
     }
@@ -233,8 +259,10 @@ pub(super) fn cast_may_null(from: &DataType, to: &DataType, lenient: bool) -> bo
         (f, t) if f == t => false,
         (Null, _) => true,
         (_, Text) | (Text, Binary) => false,
-        (Text, _) => lenient || matches!(to, Decimal(..)) && lenient,
-        (f, Decimal(p, s)) => lenient && decimal_of(f).is_none_or(|(q, r)| i16::from(*p) - i16::from(*s) < i16::from(q) - i16::from(r)),
+        (Text, _) => lenient,
+        (f, Decimal(p, s)) => {
+            lenient && decimal_of(f).is_none_or(|(q, r)| i16::from(*p) - i16::from(*s) < i16::from(q) - i16::from(r))
+        }
         (f, t) if f.is_numeric() && t.is_numeric() => false,
         (Timestamp, Byte | Short | Integer) | (Float | Double, Timestamp) => lenient,
         _ => false,
@@ -259,7 +287,9 @@ pub(super) fn is_plain(from: &DataType, to: &DataType) -> bool {
     match (from, to) {
         (Byte | Short | Integer | Long, Byte | Short | Integer | Long) => rank(from) < rank(to),
         (Byte | Short | Integer | Long, Double) | (Byte | Short | Integer | Long, Float) | (Float, Double) => true,
-        (Byte | Short | Integer | Long, Decimal(p, s)) => decimal_of(from).is_some_and(|(q, _)| i16::from(*p) - i16::from(*s) >= i16::from(q)),
+        (Byte | Short | Integer | Long, Decimal(p, s)) => {
+            decimal_of(from).is_some_and(|(q, _)| i16::from(*p) - i16::from(*s) >= i16::from(q))
+        }
         (Decimal(p, s), Decimal(q, r)) => r >= s && i16::from(*q) - i16::from(*r) >= i16::from(*p) - i16::from(*s),
         (Date, TimestampNtz) => true,
         _ => false,

@@ -58,7 +58,10 @@ pub(super) fn unresolved_column(name: &[String], scope: &Scope) -> SparkError {
     if proposal.is_empty() {
         SparkError::analysis("UNRESOLVED_COLUMN.WITHOUT_SUGGESTION", &[("objectName", &quoted(name))])
     } else {
-        SparkError::analysis("UNRESOLVED_COLUMN.WITH_SUGGESTION", &[("objectName", &quoted(name)), ("proposal", &proposal)])
+        SparkError::analysis(
+            "UNRESOLVED_COLUMN.WITH_SUGGESTION",
+            &[("objectName", &quoted(name)), ("proposal", &proposal)],
+        )
     }
 }
 
@@ -75,8 +78,9 @@ pub(super) fn ambiguous_reference(name: &[String], candidates: &[&Attribute]) ->
 }
 
 /// A table that does not exist.
-pub(super) fn table_not_found(name: &[String]) -> SparkError {
-    SparkError::analysis("TABLE_OR_VIEW_NOT_FOUND", &[("relationName", &quoted(name))])
+pub(super) fn table_not_found(name: &[String], catalog: &str, database: &str) -> SparkError {
+    let path = format!("[`system`.`session`, `{catalog}`.`{database}`]");
+    SparkError::analysis("TABLE_OR_VIEW_NOT_FOUND", &[("relationName", &quoted(name)), ("searchPath", &path)])
 }
 
 /// A function that does not exist.
@@ -134,7 +138,11 @@ pub(super) fn data_diff_types(sql: &str, function: &str, types: &[DataType]) -> 
     let list = types.iter().map(sql_type).collect::<Vec<_>>().join(" or ");
     SparkError::analysis(
         "DATATYPE_MISMATCH.DATA_DIFF_TYPES",
-        &[("sqlExpr", &expression(sql)), ("functionName", &format!("`{function}`")), ("dataType", &format!("({list})"))],
+        &[
+            ("sqlExpr", &expression(sql)),
+            ("functionName", &format!("`{function}`")),
+            ("dataType", &format!("({list})")),
+        ],
     )
 }
 
@@ -158,12 +166,15 @@ pub(super) fn invalid_star() -> SparkError {
 
 /// More aliases than columns.
 pub(super) fn alias_count(count: usize) -> SparkError {
-    SparkError::analysis("NUM_COLUMNS_MISMATCH", &[
-        ("operator", "alias"),
-        ("firstNumColumns", "1"),
-        ("invalidOrdinalNum", "first"),
-        ("invalidNumColumns", &count.to_string()),
-    ])
+    SparkError::analysis(
+        "NUM_COLUMNS_MISMATCH",
+        &[
+            ("operator", "alias"),
+            ("firstNumColumns", "1"),
+            ("invalidOrdinalNum", "first"),
+            ("invalidNumColumns", &count.to_string()),
+        ],
+    )
 }
 
 /// Values of some types have no order.

@@ -65,6 +65,10 @@ pub(super) struct Exprs<'s, 'a> {
     pub generators: Option<&'s RefCell<Vec<Generator>>>,
     /// Grouping expressions, for `grouping(...)`.
     pub grouping: Option<&'s [Typed]>,
+    /// Grouping keys: in HAVING a name means one of these before it means a select alias.
+    pub keys: Vec<Expr>,
+    /// In GROUP BY an alias is a whole name; elsewhere its fields can be named too.
+    pub whole_aliases: Cell<bool>,
     /// Inside the arguments of an aggregate.
     pub in_aggregate: Cell<bool>,
     /// Inside a window function's arguments.
@@ -84,6 +88,8 @@ impl<'s, 'a> Exprs<'s, 'a> {
             lambdas: RefCell::default(),
             generators: None,
             grouping: None,
+            keys: Vec::new(),
+            whole_aliases: Cell::new(false),
             in_aggregate: Cell::new(false),
             in_window: Cell::new(false),
         }
@@ -128,8 +134,10 @@ impl<'s, 'a> Exprs<'s, 'a> {
             ExprKind::Attribute { name, plan_id, .. } => self.attribute(name, *plan_id),
             ExprKind::Star { .. } => Err(errors::invalid_star()),
             ExprKind::Regex { pattern, .. } => self.attribute(std::slice::from_ref(pattern), None),
-            ExprKind::Function(function) => self.function(function),
-            ExprKind::NamedArgument { name, .. } => Err(errors::unsupported(&format!("named argument {name} outside a call"))),
+            ExprKind::Function(function) => self.function(function, expr.origin.as_ref()),
+            ExprKind::NamedArgument { name, .. } => {
+                Err(errors::unsupported(&format!("named argument {name} outside a call")))
+            }
             ExprKind::Alias { expr, names, metadata } => {
                 let mut typed = self.resolve(expr)?;
                 match names.as_slice() {
@@ -168,14 +176,19 @@ impl<'s, 'a> Exprs<'s, 'a> {
                 let parts = self.identifier(name)?;
                 self.attribute(&parts, None)
             }
-            ExprKind::Row(values) => self.function(&spec::Function::new(vec!["struct".to_string()], values.clone())),
+            ExprKind::Row(values) => {
+                self.function(&spec::Function::new(vec!["struct".to_string()], values.clone()), None)
+            }
             ExprKind::PythonUdf(udf) => Err(errors::unsupported(&format!("Python function {}", udf.name))),
             ExprKind::Default => Err(errors::unsupported("DEFAULT outside INSERT")),
         }
     }
 
     /// Sort keys as DataFusion's, with their text.
-    pub(super) fn sort_keys(&self, order: &[spec::SortOrder]) -> SparkResult<Vec<(datafusion::logical_expr::SortExpr, String, DataType)>> {
+    pub(super) fn sort_keys(
+        &self,
+        order: &[spec::SortOrder],
+    ) -> SparkResult<Vec<(datafusion::logical_expr::SortExpr, String, DataType)>> {
         order
             .iter()
             .map(|key| {

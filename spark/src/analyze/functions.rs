@@ -18,8 +18,8 @@ use super::{Analyzer, coerce, errors, naming};
 use crate::spec;
 
 /// A cast to string as Spark prints values.
-pub(super) fn cast_to_string(value: ScalarValue) -> Expr {
-    firesteel_functions::cast::cast_expr(Expr::Literal(value, None), &DataType::String, CastMode::Legacy)
+pub(super) fn cast_to_string(value: ScalarValue, from: &DataType) -> Expr {
+    firesteel_functions::cast::cast_expr_from(Expr::Literal(value, None), from, &DataType::String, CastMode::Legacy)
 }
 
 impl Analyzer<'_> {
@@ -30,7 +30,7 @@ impl Analyzer<'_> {
 
     /// A cast written by the user.
     pub(super) fn cast(&self, value: Typed, to: &DataType, mode: spec::CastMode) -> SparkResult<Typed> {
-        let name = naming::cast(&value.name, to, mode != spec::CastMode::Try);
+        let name = naming::cast(&value.sql(), to, mode != spec::CastMode::Try);
         let mode = match mode {
             spec::CastMode::Session => self.session_mode(),
             spec::CastMode::Ansi => CastMode::Ansi,
@@ -44,7 +44,7 @@ impl Analyzer<'_> {
         // `CAST(column AS type)` keeps the column's name when it stands alone.
         let kept = value.named.then(|| value.name.clone());
         let nullable = value.nullable || coerce::cast_may_null(&value.data_type, to, mode != CastMode::Ansi);
-        let expr = self.cast_raw(value.expr, &value.data_type, to, mode)?;
+        let expr = self.cast_raw(value.expr, &value.data_type, to, mode, false)?;
         let mut out = Typed::new(expr, to.clone(), nullable, name);
         out.field_name = kept;
         Ok(out)
@@ -57,11 +57,13 @@ impl Analyzer<'_> {
         }
         let nullable = value.nullable || coerce::cast_may_null(&value.data_type, to, !self.context.options.ansi);
         let mode = self.session_mode();
-        let expr = self.cast_raw(value.expr, &value.data_type, to, mode)?;
+        let expr = self.cast_raw(value.expr, &value.data_type, to, mode, true)?;
         Ok(Typed { expr, data_type: to.clone(), nullable, ..value })
     }
 
-    fn cast_raw(&self, expr: Expr, from: &DataType, to: &DataType, mode: CastMode) -> SparkResult<Expr> {
+    /// `fold`: a literal becomes a literal, for scans to use. What the user cast stays a cast, because literals have
+    /// types of their own in decimal arithmetic.
+    fn cast_raw(&self, expr: Expr, from: &DataType, to: &DataType, mode: CastMode, fold: bool) -> SparkResult<Expr> {
         if from.to_arrow() == to.to_arrow() && coerce::same_values(from, to) {
             return Ok(expr);
         }
@@ -72,15 +74,18 @@ impl Analyzer<'_> {
         }
         if coerce::is_plain(from, to) {
             let cast = datafusion::logical_expr::cast(expr, to.to_arrow());
-            return Ok(if let Expr::Cast(inner) = &cast
-                && matches!(*inner.expr, Expr::Literal(..))
-            {
-                self.fold(&cast).map_or(cast, |value| Expr::Literal(value, None))
-            } else {
-                cast
-            });
+            return Ok(
+                if fold
+                    && let Expr::Cast(inner) = &cast
+                    && matches!(*inner.expr, Expr::Literal(..))
+                {
+                    self.fold(&cast).map_or(cast, |value| Expr::Literal(value, None))
+                } else {
+                    cast
+                },
+            );
         }
-        let literal = matches!(expr, Expr::Literal(..));
+        let literal = fold && matches!(expr, Expr::Literal(..));
         let cast = firesteel_functions::cast::cast_expr_from(expr, from, to, mode);
         // A cast of a literal becomes a literal so that scans can use it; a failing one must fail at run time, if ever.
         if literal && let Ok(value) = self.fold(&cast) {
@@ -146,10 +151,9 @@ impl Analyzer<'_> {
                 match DataType::from_arrow(&wanted) {
                     // Carriers that Spark has no name for (views, large strings) are plain Arrow casts.
                     Ok(to) if to.to_arrow() == *wanted.data_type() => self.coerce(arg, &to),
-                    _ => Ok(Typed {
-                        expr: datafusion::logical_expr::cast(arg.expr, wanted.data_type().clone()),
-                        ..arg
-                    }),
+                    _ => {
+                        Ok(Typed { expr: datafusion::logical_expr::cast(arg.expr, wanted.data_type().clone()), ..arg })
+                    }
                 }
             })
             .collect()
@@ -167,10 +171,19 @@ impl Analyzer<'_> {
         let fields: Vec<FieldRef> = args.iter().map(Typed::field).collect();
         let field = udf.return_field(&fields).map_err(|e| call_error(e, &shown, udf.name(), &args))?;
         let data_type = DataType::from_arrow(&field)?;
-        let exprs = args.iter().map(|a| self.constant_argument(a).map_or_else(|| a.expr.clone(), |v| Expr::Literal(v, None))).collect();
+        let exprs = args
+            .iter()
+            .map(|a| self.constant_argument(a).map_or_else(|| a.expr.clone(), |v| Expr::Literal(v, None)))
+            .collect();
         let AggregateModifiers { distinct, filter, order_by, null_treatment } = modifiers;
-        let function =
-            AggregateFunction::new_udf(Arc::clone(udf), exprs, distinct, filter.map(Box::new), order_by, null_treatment);
+        let function = AggregateFunction::new_udf(
+            Arc::clone(udf),
+            exprs,
+            distinct,
+            filter.map(Box::new),
+            order_by,
+            null_treatment,
+        );
         let nullable = udf.is_nullable() && field.is_nullable();
         Ok(Typed::new(Expr::AggregateFunction(function), data_type, nullable, shown))
     }
@@ -190,7 +203,12 @@ pub(super) struct AggregateModifiers {
 }
 
 /// Why a function refuses its arguments: its own words when it has some.
-pub(super) fn call_error(error: datafusion::error::DataFusionError, shown: &str, name: &str, args: &[Typed]) -> SparkError {
+pub(super) fn call_error(
+    error: datafusion::error::DataFusionError,
+    shown: &str,
+    name: &str,
+    args: &[Typed],
+) -> SparkError {
     if let Some(spark) = SparkError::recover(&error) {
         return spark;
     }

@@ -28,29 +28,33 @@ impl Analyzer<'_> {
             return Ok("NULL".to_string());
         }
         Ok(match data_type {
-            DataType::Boolean | DataType::Byte | DataType::Short | DataType::Integer | DataType::Long => value.to_string(),
-            DataType::Date => format!("DATE '{}'", self.cast_text(value)?),
-            DataType::Timestamp => format!("TIMESTAMP '{}'", self.cast_text(value)?),
-            DataType::TimestampNtz => format!("TIMESTAMP_NTZ '{}'", self.cast_text(value)?),
-            DataType::Time(_) => format!("TIME '{}'", self.cast_text(value)?),
+            DataType::Boolean | DataType::Byte | DataType::Short | DataType::Integer | DataType::Long => {
+                value.to_string()
+            }
+            DataType::Date => format!("DATE '{}'", self.cast_text(value, data_type)?),
+            DataType::Timestamp => format!("TIMESTAMP '{}'", self.cast_text(value, data_type)?),
+            DataType::TimestampNtz => format!("TIMESTAMP_NTZ '{}'", self.cast_text(value, data_type)?),
+            DataType::Time(_) => format!("TIME '{}'", self.cast_text(value, data_type)?),
             DataType::Binary => match value {
                 ScalarValue::Binary(Some(bytes)) => {
                     format!("X'{}'", bytes.iter().map(|b| format!("{b:02X}")).collect::<String>())
                 }
                 _ => value.to_string(),
             },
-            _ => self.cast_text(value)?,
+            _ => self.cast_text(value, data_type)?,
         })
     }
 
     /// A value as `CAST(value AS STRING)` says it.
-    pub(super) fn cast_text(&self, value: &ScalarValue) -> SparkResult<String> {
+    pub(super) fn cast_text(&self, value: &ScalarValue, data_type: &DataType) -> SparkResult<String> {
         if let ScalarValue::Utf8(Some(text)) = value {
             return Ok(text.clone());
         }
-        let expr = super::functions::cast_to_string(value.clone());
+        let expr = super::functions::cast_to_string(value.clone(), data_type);
         match self.fold(&expr)? {
-            ScalarValue::Utf8(Some(text)) | ScalarValue::Utf8View(Some(text)) | ScalarValue::LargeUtf8(Some(text)) => Ok(text),
+            ScalarValue::Utf8(Some(text)) | ScalarValue::Utf8View(Some(text)) | ScalarValue::LargeUtf8(Some(text)) => {
+                Ok(text)
+            }
             other => Ok(other.to_string()),
         }
     }
@@ -109,9 +113,9 @@ pub(super) fn scalar(literal: &Literal, data_type: &DataType) -> SparkResult<Sca
         Literal::Time(v, _) => ScalarValue::Time64Microsecond(Some(*v)),
         Literal::YearMonthInterval(v, ..) => ScalarValue::IntervalYearMonth(Some(*v)),
         Literal::DayTimeInterval(v, ..) => ScalarValue::DurationMicrosecond(Some(*v)),
-        Literal::CalendarInterval { months, days, micros } => {
-            ScalarValue::IntervalMonthDayNano(Some(IntervalMonthDayNano::new(*months, *days, micros.saturating_mul(1000))))
-        }
+        Literal::CalendarInterval { months, days, micros } => ScalarValue::IntervalMonthDayNano(Some(
+            IntervalMonthDayNano::new(*months, *days, micros.saturating_mul(1000)),
+        )),
         Literal::Array(element, items) => {
             let values = array_of(items.iter(), element)?;
             let field = Arc::new(arrow_field("element", element, true));
@@ -141,7 +145,12 @@ fn struct_scalar(struct_type: &DataType, items: &[Literal]) -> SparkResult<Scala
     Ok(ScalarValue::Struct(Arc::new(array)))
 }
 
-fn map_scalar(key: &DataType, value: &DataType, entries: &[(Literal, Literal)], map: &DataType) -> SparkResult<ScalarValue> {
+fn map_scalar(
+    key: &DataType,
+    value: &DataType,
+    entries: &[(Literal, Literal)],
+    map: &DataType,
+) -> SparkResult<ScalarValue> {
     let internal = |e: arrow::error::ArrowError| SparkError::internal(e.to_string());
     let keys = array_of(entries.iter().map(|(k, _)| k), key)?;
     let values = array_of(entries.iter().map(|(_, v)| v), value)?;

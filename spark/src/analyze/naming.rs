@@ -14,7 +14,11 @@ pub(super) fn call(name: &str, args: &[String]) -> String {
 /// Text of an operator or predicate written in its own way, by the function name of the unresolved plan.
 pub(super) fn operator(name: &str, args: &[String]) -> Option<String> {
     Some(match (name, args) {
-        ("+" | "-" | "*" | "/" | "%" | "div" | "&" | "|" | "^" | "<<" | ">>" | ">>>" | "<" | "<=" | ">" | ">=" | "<=>", [l, r]) => {
+        (
+            "+" | "-" | "*" | "/" | "%" | "div" | "&" | "|" | "^" | "<<" | ">>" | ">>>" | "<" | "<=" | ">" | ">="
+            | "<=>",
+            [l, r],
+        ) => {
             format!("({l} {name} {r})")
         }
         ("=" | "==", [l, r]) => format!("({l} = {r})"),

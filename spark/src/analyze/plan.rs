@@ -7,12 +7,16 @@ use datafusion::common::{Column, HashMap};
 use datafusion::logical_expr::{Expr, Filter, LogicalPlan, LogicalPlanBuilder, Projection, SortExpr};
 use firesteel_functions::SparkResult;
 
-use super::errors;
 use super::scope::{Attribute, column_name};
+use super::{errors, subqueries};
 
 /// A projection; a column that keeps its id stays a bare column.
 pub(super) fn project(input: LogicalPlan, exprs: Vec<(Expr, u64)>) -> SparkResult<LogicalPlan> {
-    let exprs = exprs.into_iter().map(|(expr, id)| named(expr, id)).collect();
+    let schema = Arc::clone(input.schema());
+    let exprs = exprs
+        .into_iter()
+        .map(|(expr, id)| Ok(named(subqueries::in_projection(expr, &schema)?, id)))
+        .collect::<SparkResult<Vec<_>>>()?;
     Ok(LogicalPlan::Projection(Projection::try_new(exprs, Arc::new(input)).map_err(errors::planning)?))
 }
 
@@ -37,6 +41,7 @@ pub(super) fn keep(input: LogicalPlan, attributes: &[Attribute]) -> SparkResult<
 
 /// A filter.
 pub(super) fn filter(input: LogicalPlan, predicate: Expr) -> SparkResult<LogicalPlan> {
+    let predicate = subqueries::in_filter(predicate, input.schema())?;
     Ok(LogicalPlan::Filter(Filter::try_new(predicate, Arc::new(input)).map_err(errors::planning)?))
 }
 

@@ -14,6 +14,7 @@ mod select;
 mod setop;
 mod sort;
 mod statistics;
+mod table_function;
 mod unpivot;
 
 use std::collections::BTreeMap;
@@ -126,7 +127,9 @@ impl Analyzer<'_> {
             RelationKind::Table { name, options, time_travel } => self.table(name, options, time_travel.as_ref(), env),
             RelationKind::DataSource(source) => self.source(source),
             RelationKind::Values(rows) => self.values(rows, env),
-            RelationKind::Local { batches, arrow_schema, schema } => self.local(batches, arrow_schema.as_ref(), schema.as_ref()),
+            RelationKind::Local { batches, arrow_schema, schema } => {
+                self.local(batches, arrow_schema.as_ref(), schema.as_ref())
+            }
             RelationKind::Range { start, end, step, .. } => self.range(*start, *end, *step),
             RelationKind::OneRow => Ok(Resolved::new(leaf::one_row()?, Scope::default())),
             RelationKind::TableFunction { name, args } => self.table_function(name, args, env),
@@ -136,7 +139,8 @@ impl Analyzer<'_> {
             RelationKind::Command(command) => self.fetched(super::NameRef::Command(command.clone()), "command"),
             RelationKind::Select(select) => self.select(select, env),
             RelationKind::Project { input, exprs } => self.project(input, exprs, env),
-            RelationKind::Filter { input, condition } => self.filter(input, condition, env),
+            // SQL's WHERE sees its FROM only; a DataFrame's filter may reach below the projection it stands on.
+            RelationKind::Filter { input, condition } => self.filter(input, condition, relation.plan_id.is_some(), env),
             RelationKind::Aggregate { input, group_by, aggregates, pivot } => match pivot {
                 None => self.aggregate(input, group_by, aggregates, env),
                 Some(pivot) => self.pivot_frame(input, group_by, aggregates, pivot, env),
@@ -156,7 +160,9 @@ impl Analyzer<'_> {
             RelationKind::LateralView { input, generator, outer, alias, columns } => {
                 self.lateral_view(input, generator, *outer, alias.as_deref(), columns, env)
             }
-            RelationKind::Pivot { input, aggregates, columns, values } => self.pivot(input, aggregates, columns, values, env),
+            RelationKind::Pivot { input, aggregates, columns, values } => {
+                self.pivot(input, aggregates, columns, values, env)
+            }
             RelationKind::Unpivot(unpivot) => self.unpivot(unpivot, env),
             RelationKind::Sample { input, lower, upper, replacement, seed } => {
                 self.sample(input, *lower, *upper, *replacement, *seed, env)
@@ -198,7 +204,9 @@ impl Analyzer<'_> {
             }
             RelationKind::FillNa { input, columns, values } => self.fill_na(input, columns, values, env),
             RelationKind::DropNa { input, columns, min_non_nulls } => self.drop_na(input, columns, *min_non_nulls, env),
-            RelationKind::ReplaceNa { input, columns, replacements } => self.replace_na(input, columns, replacements, env),
+            RelationKind::ReplaceNa { input, columns, replacements } => {
+                self.replace_na(input, columns, replacements, env)
+            }
             RelationKind::Summary { input, statistics } => self.summary(input, statistics, env),
             RelationKind::Describe { input, columns } => self.describe(input, columns, env),
             RelationKind::Crosstab { input, left, right } => self.crosstab(input, left, right, env),
@@ -209,15 +217,22 @@ impl Analyzer<'_> {
             RelationKind::ApproxQuantile { input, columns, probabilities, relative_error } => {
                 self.approx_quantile(input, columns, probabilities, *relative_error, env)
             }
-            RelationKind::FrequentItems { input, columns, support } => self.frequent_items(input, columns, *support, env),
-            RelationKind::SampleBy { input, column, fractions, seed } => self.sample_by(input, column, fractions, *seed, env),
+            RelationKind::FrequentItems { input, columns, support } => {
+                self.frequent_items(input, columns, *support, env)
+            }
+            RelationKind::SampleBy { input, column, fractions, seed } => {
+                self.sample_by(input, column, fractions, *seed, env)
+            }
             RelationKind::CollectMetrics { input, name, metrics } => self.collect_metrics(input, name, metrics, env),
             RelationKind::Parse { .. } => Err(errors::unsupported("parsing a DataFrame of strings as CSV or JSON")),
             RelationKind::Transpose { input, index } => self.transpose(input, index, env),
             RelationKind::Join(join) => self.join(join, env),
-            RelationKind::SetOperation { left, right, op, all, by_name, allow_missing } => {
-                self.set_operation(left, right, setop::Kind { op: *op, all: *all, by_name: *by_name, allow_missing: *allow_missing }, env)
-            }
+            RelationKind::SetOperation { left, right, op, all, by_name, allow_missing } => self.set_operation(
+                left,
+                right,
+                setop::Kind { op: *op, all: *all, by_name: *by_name, allow_missing: *allow_missing },
+                env,
+            ),
             RelationKind::WithRelations { root, references } => self.with_relations(root, references, env),
             RelationKind::Unsupported(feature) => Err(errors::unsupported(feature)),
         }
@@ -230,10 +245,17 @@ impl Analyzer<'_> {
         Ok(resolved.with_plan(plan))
     }
 
-    fn sql(&self, text: &str, named: &[(String, spec::Expr)], positional: &[spec::Expr], env: &Env) -> SparkResult<Resolved> {
+    fn sql(
+        &self,
+        text: &str,
+        named: &[(String, spec::Expr)],
+        positional: &[spec::Expr],
+        env: &Env,
+    ) -> SparkResult<Resolved> {
         let mut inner = env.clone();
         if !named.is_empty() || !positional.is_empty() {
-            inner.parameters = Arc::new(Parameters { named: named.iter().cloned().collect(), positional: positional.to_vec() });
+            inner.parameters =
+                Arc::new(Parameters { named: named.iter().cloned().collect(), positional: positional.to_vec() });
         }
         match self.context.parse.statement(text)? {
             spec::Plan::Query(query) => self.relation(&query, &inner),

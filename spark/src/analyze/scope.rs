@@ -40,7 +40,12 @@ impl Attribute {
     }
     /// As a field of the output schema.
     pub(super) fn field(&self) -> StructField {
-        StructField { name: self.name.clone(), data_type: self.data_type.clone(), nullable: self.nullable, metadata: self.metadata.clone() }
+        StructField {
+            name: self.name.clone(),
+            data_type: self.data_type.clone(),
+            nullable: self.nullable,
+            metadata: self.metadata.clone(),
+        }
     }
     /// Qualifier and name.
     pub(super) fn full_name(&self) -> Vec<String> {
@@ -65,6 +70,8 @@ pub(super) struct Scope {
     pub attributes: Vec<Attribute>,
     /// Present in the plan but not part of the output: keys hidden by `USING`, reachable by qualified name.
     pub hidden: Vec<Attribute>,
+    /// Columns that stand in the output again under another id: a name that finds both is not ambiguous.
+    pub twins: Vec<u64>,
     /// Outputs of the client's plans below (`df["x"]`), one entry per occurrence.
     pub plans: BTreeMap<i64, Vec<Arc<[Attribute]>>>,
 }
@@ -99,7 +106,7 @@ impl Scope {
     /// Takes over what is known below a new output.
     #[must_use]
     pub(super) fn with_output(self, attributes: Vec<Attribute>) -> Self {
-        Self { attributes, hidden: Vec::new(), plans: self.plans }
+        Self { attributes, plans: self.plans, ..Self::default() }
     }
 
     /// Both sides of a join.
@@ -107,6 +114,7 @@ impl Scope {
     pub(super) fn join(mut self, right: Self) -> Self {
         self.attributes.extend(right.attributes);
         self.hidden.extend(right.hidden);
+        self.twins.extend(right.twins);
         self.absorb(right.plans);
         self
     }
@@ -126,7 +134,14 @@ impl Scope {
     /// Finds a column by its name parts: the longest qualifier that matches wins, then what remains are fields.
     pub(super) fn find(&self, name: &[String], case_sensitive: bool) -> SparkResult<Option<Found>> {
         for attributes in [&self.attributes, &self.hidden] {
-            if let Some(found) = find_in(attributes, name, case_sensitive)? {
+            let found = find_in(attributes, name, case_sensitive).or_else(|error| {
+                if self.twins.is_empty() {
+                    return Err(error);
+                }
+                let once: Vec<Attribute> = attributes.iter().filter(|a| !self.twins.contains(&a.id)).cloned().collect();
+                find_in(&once, name, case_sensitive)
+            });
+            if let Some(found) = found? {
                 return Ok(Some(found));
             }
         }
@@ -151,9 +166,10 @@ pub(super) fn find_in(attributes: &[Attribute], name: &[String], case_sensitive:
     // Qualifier lengths from long to short: `a.b.c` may be column c of a.b, field b.c of column a, ...
     for qualifier_len in (0..name.len().min(4)).rev() {
         let (Some(qualifier), Some(column)) = (name.get(..qualifier_len), name.get(qualifier_len)) else { continue };
-        let mut matches = attributes
-            .iter()
-            .filter(|a| same(&a.name, column, case_sensitive) && (qualifier.is_empty() || ends_with(&a.qualifier, qualifier, case_sensitive)));
+        let mut matches = attributes.iter().filter(|a| {
+            same(&a.name, column, case_sensitive)
+                && (qualifier.is_empty() || ends_with(&a.qualifier, qualifier, case_sensitive))
+        });
         let Some(first) = matches.next() else { continue };
         let others: Vec<&Attribute> = matches.filter(|a| a.id != first.id).collect();
         let rest = name.get(qualifier_len + 1..).unwrap_or_default().to_vec();

@@ -11,8 +11,8 @@ use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use datafusion::logical_expr::LogicalPlan;
-use firesteel_functions::types::{DataType, StructType};
 use firesteel_functions::SparkResult;
+use firesteel_functions::types::{DataType, StructType};
 
 use crate::spec;
 
@@ -70,7 +70,9 @@ impl NameRef {
     #[must_use]
     pub fn key(&self) -> String {
         match self {
-            Self::Table { name, options, time_travel, namespace } => format!("table {name:?} {options:?} {time_travel:?} {namespace:?}"),
+            Self::Table { name, options, time_travel, namespace } => {
+                format!("table {name:?} {options:?} {time_travel:?} {namespace:?}")
+            }
             Self::Source(source) => format!("source {source:?}"),
             Self::Function { name, namespace } => format!("function {name:?} {namespace:?}"),
             Self::Catalog(query) => format!("catalog {query:?}"),

@@ -32,8 +32,18 @@ async fn aggregates() {
         &["1|5", "2|5"],
     )
     .await;
-    check("select a+1 x, count(*) from values (1), (1), (2) t(a) group by 1 order by 2 desc", &["x:int", "count(1):bigint"], &["2|2", "3|1"]).await;
-    check("select a+1, count(*) c from values (1), (1), (2) t(a) group by all order by all", &["(a + 1):int", "c:bigint"], &["2|2", "3|1"]).await;
+    check(
+        "select a+1 x, count(*) from values (1), (1), (2) t(a) group by 1 order by 2 desc",
+        &["x:int", "count(1):bigint"],
+        &["2|2", "3|1"],
+    )
+    .await;
+    check(
+        "select a+1, count(*) c from values (1), (1), (2) t(a) group by all order by all",
+        &["(a + 1):int", "c:bigint"],
+        &["2|2", "3|1"],
+    )
+    .await;
     fails("select a, b, sum(c) from values (1,2,3) t(a,b,c) group by a", "MISSING_AGGREGATION").await;
     fails("select a, sum(b) from values (1,2) t(a,b)", "MISSING_GROUP_BY").await;
     fails("select sum(sum(a)) from values (1) t(a)", "NESTED_AGGREGATE_FUNCTION").await;
@@ -64,7 +74,12 @@ async fn scoping() {
     fails("select b from (select 1 a)", "UNRESOLVED_COLUMN.WITH_SUGGESTION").await;
     fails("select * from nowhere", "TABLE_OR_VIEW_NOT_FOUND").await;
     fails("select no_such_function(1)", "UNRESOLVED_ROUTINE").await;
-    check("select s.a, s.b.c from (select named_struct('a', 1, 'b', named_struct('c', 2)) s)", &["a:int", "c:int"], &["1|2"]).await;
+    check(
+        "select s.a, s.b.c from (select named_struct('a', 1, 'b', named_struct('c', 2)) s)",
+        &["a:int", "c:int"],
+        &["1|2"],
+    )
+    .await;
     check("select * except (b) from values (1,2,3) t(a,b,c)", &["a:int", "c:int"], &["1|3"]).await;
     check("select t.*, 1 from values (1,2) t(a,b)", &["a:int", "b:int", "1:int"], &["1|2|1"]).await;
 }
@@ -73,37 +88,88 @@ async fn scoping() {
 async fn joins() {
     let two = "values (1,'a'),(2,'b') l(id,x)";
     let other = "values (2,'c'),(3,'d') r(id,y)";
-    check(&format!("select * from {two} join {other} using (id)"), &["id:int", "x:string", "y:string"], &["2|b|c"]).await;
+    check(&format!("select * from {two} join {other} using (id)"), &["id:int", "x:string", "y:string"], &["2|b|c"])
+        .await;
     check(
         &format!("select * from {two} natural full join {other} order by id"),
         &["id:int", "x:string", "y:string"],
         &["1|a|NULL", "2|b|c", "3|NULL|d"],
     )
     .await;
-    check(&format!("select l.id, r.id from {two} left join {other} on l.id = r.id order by 1"), &["id:int", "id:int"], &["1|NULL", "2|2"]).await;
-    check(&format!("select * from {two} left anti join {other} on l.id = r.id"), &["id:int", "x:string"], &["1|a"]).await;
-    check("select * from values (1),(2) a(x), lateral (select a.x + 1 as y) order by 1", &["x:int", "y:int"], &["1|2", "2|3"]).await;
+    check(
+        &format!("select l.id, r.id from {two} left join {other} on l.id = r.id order by 1"),
+        &["id:int", "id:int"],
+        &["1|NULL", "2|2"],
+    )
+    .await;
+    check(&format!("select * from {two} left anti join {other} on l.id = r.id"), &["id:int", "x:string"], &["1|a"])
+        .await;
+    check(
+        "select * from values (1),(2) a(x), lateral (select a.x + 1 as y) order by 1",
+        &["x:int", "y:int"],
+        &["1|2", "2|3"],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn subqueries() {
-    check("select (select max(a) from values (1),(2) t(a)), exists(select 1)", &["scalarsubquery():int", "exists():boolean"], &["2|true"]).await;
-    check("select a from values (1),(2),(3) t(a) where a in (select b from values (2),(3) u(b)) order by a", &["a:int"], &["2", "3"]).await;
-    check("select a from values (1),(2) t(a) where a not in (select b from values (2),(null) u(b))", &["a:int"], &[]).await;
-    check("select a from values (1),(null) t(a) where a not in (select b from values (2) u(b))", &["a:int"], &["1"]).await;
+    check(
+        "select (select max(a) from values (1),(2) t(a)), exists(select 1)",
+        &["scalarsubquery():int", "exists():boolean"],
+        &["2|true"],
+    )
+    .await;
+    check(
+        "select a from values (1),(2),(3) t(a) where a in (select b from values (2),(3) u(b)) order by a",
+        &["a:int"],
+        &["2", "3"],
+    )
+    .await;
+    check("select a from values (1),(2) t(a) where a not in (select b from values (2),(null) u(b))", &["a:int"], &[])
+        .await;
+    check("select a from values (1),(null) t(a) where a not in (select b from values (2) u(b))", &["a:int"], &["1"])
+        .await;
     check(
         "select a, (select sum(c) from values (1,10),(1,20) u(b,c) where b = a) s from values (1),(2) t(a) order by a",
         &["a:int", "s:bigint"],
         &["1|30", "2|NULL"],
     )
     .await;
-    check("select a from values (1),(2) t(a) where exists (select 1 from values (2) u(b) where b = a)", &["a:int"], &["2"]).await;
+    check(
+        "select a from values (1),(2) t(a) where exists (select 1 from values (2) u(b) where b = a)",
+        &["a:int"],
+        &["2"],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn subqueries_with_three_values() {
+    check(
+        "select a, a in (select b from values (1),(null) u(b)), exists(select 1 from values (2) v(c) where c = a) from values (1),(2) t(a) order by a",
+        &["a:int", "(a IN (listquery())):boolean", "exists():boolean"],
+        &["1|true|false", "2|NULL|true"],
+    )
+    .await;
+    check(
+        "select a from values (1),(2) t(a) where a = 5 or a not in (select b from values (1),(null) u(b))",
+        &["a:int"],
+        &[],
+    )
+    .await;
+    check("select a from values (1),(2) t(a) where a = 2 or a in (select 1) order by a", &["a:int"], &["1", "2"]).await;
 }
 
 #[tokio::test]
 async fn set_operations() {
     check("select 1 union all select 2.5 order by 1", &["1:decimal(11,1)"], &["1.0", "2.5"]).await;
-    check("select a from values (1),(1),(2) t(a) intersect all select a from values (1),(1),(3) t(a)", &["a:int"], &["1", "1"]).await;
+    check(
+        "select a from values (1),(1),(2) t(a) intersect all select a from values (1),(1),(3) t(a)",
+        &["a:int"],
+        &["1", "1"],
+    )
+    .await;
     check("select a from values (1),(1),(2) t(a) except select 2", &["a:int"], &["1"]).await;
     check("select a from values (1),(1),(2) t(a) except all select 1", &["a:int"], &["1", "2"]).await;
     fails("select 1 union select 1, 2", "NUM_COLUMNS_MISMATCH").await;
@@ -146,7 +212,8 @@ async fn generators() {
 
 #[tokio::test]
 async fn common_tables() {
-    check("with t as (select 1 a), u as (select a + 1 b from t) select * from t, u", &["a:int", "b:int"], &["1|2"]).await;
+    check("with t as (select 1 a), u as (select a + 1 b from t) select * from t, u", &["a:int", "b:int"], &["1|2"])
+        .await;
     check(
         "with recursive r(n) as (select 1 union all select n + 1 from r where n < 3) select * from r order by n",
         &["n:int"],
@@ -167,6 +234,39 @@ async fn pivots() {
         "select * from values (1,10,20) t(id,a,b) unpivot (v for n in (a,b)) order by n",
         &["id:int", "n:string", "v:int"],
         &["1|a|10", "1|b|20"],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn names_that_hide_each_other() {
+    check("select a, a from values (2),(1) t(a) order by a", &["a:int", "a:int"], &["1|1", "2|2"]).await;
+    check("select 1 from range(10) having true", &["1:int"], &["1"]).await;
+    check("select 'a' as c from values (named_struct('f', 1)) t(c) group by c order by c.f", &["c:string"], &["a"])
+        .await;
+    check(
+        "select named_struct('f', 1) as c from values (named_struct('f', 0)) t(c) group by c having c.f > 0",
+        &["c:struct<f:int>"],
+        &[],
+    )
+    .await;
+    check("select upper(s.a) from (select named_struct('a', 'x') s)", &["upper(s.a):string"], &["X"]).await;
+}
+
+#[tokio::test]
+async fn escapes_and_quantifiers() {
+    check("select 'a%b' like 'a#%b' escape '#'", &["a%b LIKE a#%b ESCAPE '#':boolean"], &["true"]).await;
+    check("select 'axb' like 'a#%b' escape '#' as r", &["r:boolean"], &["false"]).await;
+    check(
+        "select a from values ('x'),('y') t(a) where a not like any ('x', 'y') order by a",
+        &["a:string"],
+        &["x", "y"],
+    )
+    .await;
+    check(
+        "select (1, 2) in (select 1, 2), (1, null) in (select 1, 2) as n",
+        &["(named_struct(1, 1, 2, 2) IN (listquery())):boolean", "n:boolean"],
+        &["true|NULL"],
     )
     .await;
 }

@@ -20,8 +20,10 @@ pub(super) struct Typed {
     pub data_type: DataType,
     /// Whether it may be null.
     pub nullable: bool,
-    /// Spark's text of it, which is also its name when it has no other.
+    /// Its name as a column; also its text in larger expressions unless `text` says otherwise.
     pub name: String,
+    /// Its text in larger expressions: `s.a` for a field called `a`, `1 AS a` for an alias.
+    pub text: Option<String>,
     /// Whether `name` was said by the user (alias, column) rather than made up.
     pub named: bool,
     /// Column metadata.
@@ -35,7 +37,17 @@ pub(super) struct Typed {
 impl Typed {
     /// An expression with a made-up name.
     pub(super) fn new(expr: Expr, data_type: DataType, nullable: bool, name: impl Into<String>) -> Self {
-        Self { expr, data_type, nullable, name: name.into(), named: false, metadata: None, field_name: None, qualifier: None }
+        Self {
+            expr,
+            data_type,
+            nullable,
+            name: name.into(),
+            text: None,
+            named: false,
+            metadata: None,
+            field_name: None,
+            qualifier: None,
+        }
     }
 
     /// A literal.
@@ -51,6 +63,7 @@ impl Typed {
             data_type: attribute.data_type.clone(),
             nullable: attribute.nullable,
             name: attribute.name.clone(),
+            text: None,
             named: true,
             metadata: attribute.metadata.clone(),
             field_name: Some(attribute.name.clone()),
@@ -62,6 +75,7 @@ impl Typed {
     #[must_use]
     pub(super) fn named_as(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
+        self.text = None;
         self.named = false;
         self.field_name = None;
         self.qualifier = None;
@@ -71,11 +85,29 @@ impl Typed {
     /// The same expression with an alias.
     #[must_use]
     pub(super) fn alias(mut self, name: impl Into<String>) -> Self {
-        self.name = name.into();
+        let name = name.into();
+        self.text = Some(format!("{} AS {name}", self.sql()));
+        self.name = name;
         self.named = true;
         self.field_name = Some(self.name.clone());
         self.qualifier = None;
         self
+    }
+
+    /// The same expression, called by its last part where it stands alone.
+    #[must_use]
+    pub(super) fn part(mut self, name: &str, text: String) -> Self {
+        self.name = name.to_string();
+        self.text = Some(text);
+        self.named = true;
+        self.field_name = Some(name.to_string());
+        self.qualifier = None;
+        self
+    }
+
+    /// Its text in larger expressions.
+    pub(super) fn sql(&self) -> String {
+        self.text.clone().unwrap_or_else(|| self.name.clone())
     }
 
     /// The constant, when it is one.

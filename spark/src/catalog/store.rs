@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use datafusion::execution::runtime_env::RuntimeEnv;
 use firesteel_connectors::store::{directory_path, normalise_path, store_url};
-use firesteel_functions::error::{SparkError, SparkResult, from_datafusion, quote_identifier};
+use firesteel_functions::error::{SparkError, SparkResult, quote_identifier};
 use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::{CATALOG, DEFAULT, Database, Function, Relation, TableName, unknown_database};
+use crate::source::failure;
 
 /// The warehouse of a server.
 #[derive(Debug, Clone)]
@@ -33,9 +34,7 @@ impl Warehouse {
             let path = root.path().trim_end_matches('/').to_string();
             root.set_path(&path);
         }
-        let store = runtime
-            .object_store(store_url(&root).map_err(wrong)?)
-            .map_err(from_datafusion)?;
+        let store = runtime.object_store(store_url(&root).map_err(wrong)?).map_err(failure)?;
         let catalog = directory_path(&root).map_err(wrong)?.join("_catalog");
         Ok(Self { root, store, catalog })
     }
@@ -266,11 +265,11 @@ fn payload<T: Serialize>(value: &T) -> SparkResult<PutPayload> {
 }
 
 fn failed(error: object_store::Error) -> SparkError {
-    from_datafusion(error.into())
+    failure(error.into())
 }
 
 fn wrong(error: firesteel_connectors::ConnectorError) -> SparkError {
-    from_datafusion(error.into())
+    failure(error.into())
 }
 
 /// Spark writes local locations as `file:/path`.

@@ -5,13 +5,18 @@ use std::sync::Arc;
 use firesteel_functions::error::{SparkError, SparkResult, quote_identifier, sql_type};
 use firesteel_functions::types::DataType;
 
-use super::{Rows, partition, sink, table, view};
+use super::{Rows, drop_table, partition, sink, table, view};
 use crate::catalog::{self, Column, Kind, Relation, TableName, database_name};
 use crate::session::{Found, Session};
 use crate::spec::{AlterTable, ColumnDefinition, ColumnPosition, ObjectName};
 
 /// Changes a table or view.
-pub(super) async fn run(session: &Arc<Session>, name: &[String], of_view: bool, action: AlterTable) -> SparkResult<Rows> {
+pub(super) async fn run(
+    session: &Arc<Session>,
+    name: &[String],
+    of_view: bool,
+    action: AlterTable,
+) -> SparkResult<Rows> {
     if let AlterTable::Rename(to) = &action {
         return rename(session, name, to, of_view).await;
     }
@@ -81,7 +86,7 @@ pub(super) async fn run(session: &Arc<Session>, name: &[String], of_view: bool, 
             }
             return Ok(Rows::none());
         }
-        AlterTable::RecoverPartitions => return table::repair(session, name).await,
+        AlterTable::RecoverPartitions => return drop_table::repair(session, name).await,
         AlterTable::ClusterBy(columns) => relation.cluster_by = columns,
         // Partitions are the folders that have files: one without files cannot be added.
         AlterTable::AddPartitions { .. } => return Err(SparkError::unsupported("ALTER TABLE ADD PARTITION")),

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use datafusion::common::{Column as PlanColumn, ScalarValue};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use firesteel_functions::cast::{CastMode, cast_expr};
-use firesteel_functions::error::{SparkError, SparkResult, from_datafusion, quote_identifier, sql_type};
+use firesteel_functions::error::{SparkError, SparkResult, quote_identifier, sql_type};
 use firesteel_functions::types::{DataType, StructType};
 
 use crate::analyze::Analyzed;
 use crate::catalog::{Column, Relation, TableName};
 use crate::session::Session;
+use crate::source::failure;
 
 /// How columns find each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,10 +60,8 @@ pub(super) async fn assign(
         };
         exprs.push(expr.alias(&column.name));
     }
-    let plan = LogicalPlanBuilder::from(input.plan)
-        .project(exprs)
-        .and_then(LogicalPlanBuilder::build)
-        .map_err(from_datafusion)?;
+    let plan =
+        LogicalPlanBuilder::from(input.plan).project(exprs).and_then(LogicalPlanBuilder::build).map_err(failure)?;
     Ok((plan, schema))
 }
 
@@ -78,8 +77,12 @@ fn sources(input: &Analyzed, assignment: &Assignment<'_>, table: &str) -> SparkR
     let mut sources: BTreeMap<String, Source> =
         fixed.iter().map(|(name, value)| (name.to_lowercase(), Source::Fixed(value.clone()))).collect();
     let given: Vec<&String> = input.schema.fields.iter().map(|field| &field.name).collect();
-    let open: Vec<&String> =
-        relation.columns.iter().map(|column| &column.name).filter(|name| !sources.contains_key(&name.to_lowercase())).collect();
+    let open: Vec<&String> = relation
+        .columns
+        .iter()
+        .map(|column| &column.name)
+        .filter(|name| !sources.contains_key(&name.to_lowercase()))
+        .collect();
     let listed: Vec<&String> = columns.iter().collect();
     if *by == By::Name && columns.is_empty() {
         return by_name(sources, input, &open, table);
@@ -148,7 +151,7 @@ fn quoted(names: &[&String]) -> String {
 async fn default(session: &Arc<Session>, column: &Column, to: &DataType) -> SparkResult<Expr> {
     let value = match &column.default {
         Some(text) => session.evaluate(&session.parse_expression(text)?, Some(to)).await?.1,
-        None => ScalarValue::try_from(&to.to_arrow()).map_err(from_datafusion)?,
+        None => ScalarValue::try_from(&to.to_arrow()).map_err(failure)?,
     };
     Ok(Expr::Literal(value, None))
 }

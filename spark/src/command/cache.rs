@@ -5,11 +5,12 @@
 use std::sync::Arc;
 
 use datafusion::datasource::{MemTable, ViewTable};
-use firesteel_functions::error::{SparkError, SparkResult, from_datafusion, quote_identifier};
+use firesteel_functions::error::{SparkError, SparkResult, quote_identifier};
 
 use super::{Rows, text};
 use crate::catalog::TableName;
 use crate::session::{Found, Kept, Session, TempBody, TempView};
+use crate::source::failure;
 use crate::spec::{ObjectName, Options, Relation};
 
 fn key(found: &Found) -> String {
@@ -141,7 +142,7 @@ pub(super) async fn checkpoint(session: &Arc<Session>, input: &Relation) -> Spar
         return Err(SparkError::unsupported("checkpoints of more than 256 MiB"));
     }
     let schema = batches.first().map_or(arrow_schema, |batch| batch.schema());
-    let provider = MemTable::try_new(schema, vec![batches]).map_err(from_datafusion)?;
+    let provider = MemTable::try_new(schema, vec![batches]).map_err(failure)?;
     let id = uuid::Uuid::new_v4().to_string();
     let kept = Kept { schema: analyzed.schema, provider: Arc::new(provider) };
     session.state().write().kept.insert(id.clone(), kept);

@@ -6,7 +6,7 @@ use firesteel_functions::error::SparkResult;
 use firesteel_functions::types::{DataType, StructField};
 
 use super::rows::flag;
-use super::{Cell, Rows, cache, create_text, database, function, show, show_functions, table, text, view};
+use super::{Cell, Rows, cache, create_text, database, drop_table, function, show, show_functions, table, text, view};
 use crate::catalog::{CATALOG, Database, GLOBAL_TEMP, database_name, matches};
 use crate::conf::redact;
 use crate::session::{Found, Session};
@@ -55,7 +55,9 @@ pub(crate) async fn run(session: &Arc<Session>, query: CatalogQuery) -> SparkRes
         CatalogQuery::GetFunction { function, database } => {
             let name = qualified(&function, database.as_deref())?;
             match function::find(session, &name).await? {
-                Some(found) => Rows::new(&function_columns(), vec![function_row(&found.name, Some(found.database.as_str()))]),
+                Some(found) => {
+                    Rows::new(&function_columns(), vec![function_row(&found.name, Some(found.database.as_str()))])
+                }
                 None if function::is_builtin(&name) => {
                     Rows::new(&function_columns(), vec![function_row(&name.concat().to_lowercase(), None)])
                 }
@@ -67,7 +69,9 @@ pub(crate) async fn run(session: &Arc<Session>, query: CatalogQuery) -> SparkRes
             let found = function::is_builtin(&name) || function::find(session, &name).await?.is_some();
             Rows::one("value", found)
         }
-        CatalogQuery::ListColumns { table, database } => columns(session, &qualified(&table, database.as_deref())?).await,
+        CatalogQuery::ListColumns { table, database } => {
+            columns(session, &qualified(&table, database.as_deref())?).await
+        }
         CatalogQuery::ListPartitions(name) => {
             show::run(session, Show::Partitions { table: parts(&name)?, partition: Vec::new() }).await
         }
@@ -120,7 +124,7 @@ pub(crate) async fn run(session: &Arc<Session>, query: CatalogQuery) -> SparkRes
             Rows::one("value", found.is_some())
         }
         CatalogQuery::DropTable { table: name, if_exists, purge: _ } => {
-            done(table::drop(session, &parts(&name)?, if_exists).await)
+            done(drop_table::drop(session, &parts(&name)?, if_exists).await)
         }
         CatalogQuery::DropView { view: name, if_exists } => done(view::drop(session, &parts(&name)?, if_exists).await),
         CatalogQuery::CreateDatabase { name, if_not_exists, mut options } => {
@@ -131,14 +135,14 @@ pub(crate) async fn run(session: &Arc<Session>, query: CatalogQuery) -> SparkRes
         CatalogQuery::DropDatabase { name, if_exists, cascade } => {
             done(database::drop(session, &parts(&name)?, if_exists, cascade).await)
         }
-        CatalogQuery::RecoverPartitions(name) => done(table::repair(session, &parts(&name)?).await),
+        CatalogQuery::RecoverPartitions(name) => done(drop_table::repair(session, &parts(&name)?).await),
         CatalogQuery::IsCached(name) => Rows::one("value", cache::is_cached(session, &parts(&name)?).await?),
         CatalogQuery::CacheTable(name) => done(cache::table(session, &parts(&name)?, None).await),
         CatalogQuery::UncacheTable(name) => done(cache::uncache(session, &parts(&name)?, false).await),
         CatalogQuery::ClearCache => done(Ok(cache::clear(session))),
         CatalogQuery::RefreshTable(name) => done(cache::refresh(session, Some(parts(&name)?), None).await),
         CatalogQuery::RefreshByPath(_) => void(),
-        CatalogQuery::TruncateTable(name) => done(table::truncate(session, &parts(&name)?, &Vec::new()).await),
+        CatalogQuery::TruncateTable(name) => done(drop_table::truncate(session, &parts(&name)?, &Vec::new()).await),
         CatalogQuery::AnalyzeTable { table, no_scan: _ } => {
             done(cache::analyze(session, Some(parts(&table)?), None, None).await)
         }
@@ -275,12 +279,16 @@ async fn functions(session: &Arc<Session>, database: Option<String>, pattern: Op
         None => session.current_database(),
     };
     session.warehouse().database(&database).await?;
-    let mut rows: Vec<(String, Option<String>)> = show_functions::builtin().into_iter().map(|name| (name, None)).collect();
+    let mut rows: Vec<(String, Option<String>)> =
+        show_functions::builtin().into_iter().map(|name| (name, None)).collect();
     rows.extend(session.state().read().functions.keys().map(|name| (name.clone(), None)));
     rows.extend(session.warehouse().functions(&database).await?.into_iter().map(|name| (name, Some(database.clone()))));
     rows.sort();
     rows.retain(|(name, _)| matches(pattern.as_deref(), name));
-    Rows::new(&function_columns(), rows.iter().map(|(name, database)| function_row(name, database.as_deref())).collect())
+    Rows::new(
+        &function_columns(),
+        rows.iter().map(|(name, database)| function_row(name, database.as_deref())).collect(),
+    )
 }
 
 async fn columns(session: &Arc<Session>, name: &[String]) -> SparkResult<Rows> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use firesteel_functions::error::{SparkError, SparkResult, quote_if_needed, quote_identifier};
+use firesteel_functions::error::{SparkError, SparkResult, quote_identifier, quote_if_needed};
 use firesteel_functions::types::DataType;
 
 use crate::catalog::{CATALOG, Kind, Relation, TableName};
@@ -87,10 +87,8 @@ fn pairs(keyword: &str, options: &Options) -> String {
     if options.is_empty() {
         return String::new();
     }
-    let pairs: Vec<String> = options
-        .iter()
-        .map(|(key, value)| format!("'{}' = '{}'", escape(key), escape(&redact(key, value))))
-        .collect();
+    let pairs: Vec<String> =
+        options.iter().map(|(key, value)| format!("'{}' = '{}'", escape(key), escape(&redact(key, value)))).collect();
     format!("{keyword} (\n  {})\n", pairs.join(",\n  "))
 }
 

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use firesteel_functions::error::{SparkError, SparkResult, quote_identifier};
 
-use super::{Rows, table};
-use crate::catalog::{CATALOG, DEFAULT, Database, GLOBAL_TEMP, TableName, database_name, unknown_catalog, unknown_database};
+use super::{Rows, drop_table, table};
+use crate::catalog::{
+    CATALOG, DEFAULT, Database, GLOBAL_TEMP, TableName, database_name, unknown_catalog, unknown_database,
+};
 use crate::session::Session;
 use crate::spec::Options;
 
@@ -46,15 +48,13 @@ pub(super) async fn drop(session: &Arc<Session>, name: &[String], if_exists: boo
     let tables = warehouse.tables(&name).await?;
     let views = warehouse.views(&name).await?;
     let functions = warehouse.functions(&name).await?;
-    if !cascade && !(tables.is_empty() && views.is_empty() && functions.is_empty()) {
-        return Err(SparkError::analysis(
-            "SCHEMA_NOT_EMPTY",
-            &[("schemaName", &quote_identifier(&[name.as_str()]))],
-        ));
+    let empty = tables.is_empty() && views.is_empty() && functions.is_empty();
+    if !cascade && !empty {
+        return Err(SparkError::analysis("SCHEMA_NOT_EMPTY", &[("schemaName", &quote_identifier(&[name.as_str()]))]));
     }
     for relation in tables.iter().chain(&views) {
         if let Some(relation) = warehouse.relation(&TableName::new(&name, relation)).await? {
-            table::remove(session, &relation).await?;
+            drop_table::remove(session, &relation).await?;
         }
     }
     warehouse.drop_database(&name).await?;
@@ -80,10 +80,8 @@ pub(super) async fn alter(
 /// `USE`.
 pub(super) async fn use_database(session: &Arc<Session>, name: &[String]) -> SparkResult<Rows> {
     // A single name may be the catalog's own.
-    if let [catalog] = name {
-        if catalog.eq_ignore_ascii_case(CATALOG) {
-            return Ok(Rows::none());
-        }
+    if matches!(name, [catalog] if catalog.eq_ignore_ascii_case(CATALOG)) {
+        return Ok(Rows::none());
     }
     let name = database_name(name)?;
     if !session.warehouse().has_database(&name).await? {
@@ -97,4 +95,3 @@ pub(super) async fn use_database(session: &Arc<Session>, name: &[String]) -> Spa
 pub(super) fn use_catalog(name: &str) -> SparkResult<Rows> {
     if name.eq_ignore_ascii_case(CATALOG) { Ok(Rows::none()) } else { Err(unknown_catalog(name)) }
 }
-

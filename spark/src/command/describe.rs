@@ -66,11 +66,10 @@ async fn table(session: &Arc<Session>, found: &Found, extended: bool, spec: &Par
         Found::Temp(view) => {
             if !spec.is_empty() {
                 let name = quote_identifier(&[view.name.as_str()]);
-                return Err(SparkError::analysis("FORBIDDEN_OPERATION", &[
-                    ("statement", "DESC PARTITION"),
-                    ("objectType", "TEMPORARY VIEW"),
-                    ("objectName", &name),
-                ]));
+                return Err(SparkError::analysis(
+                    "FORBIDDEN_OPERATION",
+                    &[("statement", "DESC PARTITION"), ("objectType", "TEMPORARY VIEW"), ("objectName", &name)],
+                ));
             }
             return answer(fields(&view.schema));
         }
@@ -297,7 +296,10 @@ async fn describe_function(session: &Arc<Session>, name: &[String], extended: bo
                 .iter()
                 .map(|param| Ok(format!("{} {}", param.name, param.data_type()?.sql())))
                 .collect::<SparkResult<_>>()?;
-            lines.push(format!("Input:         {}", if params.is_empty() { "()".to_string() } else { params.join("\n               ") }));
+            lines.push(format!(
+                "Input:         {}",
+                if params.is_empty() { "()".to_string() } else { params.join("\n               ") }
+            ));
             if let Some(returns) = &found.returns {
                 let returns = firesteel_functions::types::DataType::from_json(&returns.to_string())?;
                 lines.push(format!("Returns:       {}", returns.sql()));
@@ -317,7 +319,8 @@ async fn describe_function(session: &Arc<Session>, name: &[String], extended: bo
             }
         }
         _ => {
-            let path = format!("[`system`.`builtin`, `system`.`session`, `{CATALOG}`.`{}`]", session.current_database());
+            let path =
+                format!("[`system`.`builtin`, `system`.`session`, `{CATALOG}`.`{}`]", session.current_database());
             return Err(SparkError::analysis(
                 "UNRESOLVED_ROUTINE",
                 &[("routineName", &quote_identifier(name)), ("searchPath", &path)],

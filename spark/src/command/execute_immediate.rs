@@ -6,11 +6,16 @@ use firesteel_functions::error::{SparkError, SparkResult, sql_type};
 use firesteel_functions::types::DataType;
 
 use super::{Rows, variable};
-use crate::session::Session;
+use crate::session::{Parameters, Session};
 use crate::spec::{Command, Expr, ExprKind, ObjectName, Plan, Relation, RelationKind};
 
 /// Runs the statement.
-pub(super) async fn run(session: &Arc<Session>, text: Expr, into: Vec<ObjectName>, using: Vec<Expr>) -> SparkResult<Rows> {
+pub(super) async fn run(
+    session: &Arc<Session>,
+    text: Expr,
+    into: Vec<ObjectName>,
+    using: Vec<Expr>,
+) -> SparkResult<Rows> {
     let (data_type, _) = session.evaluate(&text, None).await?;
     if !data_type.is_string() && data_type != DataType::Null {
         return Err(SparkError::analysis(
@@ -21,7 +26,7 @@ pub(super) async fn run(session: &Arc<Session>, text: Expr, into: Vec<ObjectName
     let Some(sql) = session.evaluate_text(&text).await? else {
         return Err(SparkError::analysis("NULL_QUERY_STRING_EXECUTE_IMMEDIATE", &[("varName", "the query string")]));
     };
-    let (named, positional) = arguments(using)?;
+    let Parameters { named, positional } = arguments(using)?;
     let plan = session.parse(&sql)?;
     let relation = match plan {
         Plan::Command(command) if matches!(*command, Command::ExecuteImmediate { .. }) => {
@@ -48,7 +53,7 @@ pub(super) async fn run(session: &Arc<Session>, text: Expr, into: Vec<ObjectName
 }
 
 /// `USING 1 AS a, 2 AS b` names all parameters or none.
-fn arguments(using: Vec<Expr>) -> SparkResult<(Vec<(String, Expr)>, Vec<Expr>)> {
+fn arguments(using: Vec<Expr>) -> SparkResult<Parameters> {
     let mut named = Vec::new();
     let mut positional = Vec::new();
     for expr in using {
@@ -60,5 +65,5 @@ fn arguments(using: Vec<Expr>) -> SparkResult<(Vec<(String, Expr)>, Vec<Expr>)> 
     if !named.is_empty() && !positional.is_empty() {
         return Err(SparkError::analysis("ALL_PARAMETERS_MUST_BE_NAMED", &[("exprs", "")]));
     }
-    Ok((named, positional))
+    Ok(Parameters { named, positional })
 }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use datafusion::physical_plan::displayable;
-use firesteel_functions::error::{SparkError, SparkResult, from_datafusion};
+use firesteel_functions::error::{SparkError, SparkResult};
 
 use super::{Rows, text};
 use crate::session::Session;
+use crate::source::failure;
 use crate::spec::{Command, CreateTable, ExplainMode, Insert, Plan, Relation};
 
 /// `EXPLAIN statement`.
@@ -39,8 +40,8 @@ impl Session {
         let ctx = self.context()?;
         let analyzed = self.analyze_in(&ctx, relation, &Default::default()).await?;
         let state = ctx.state();
-        let optimized = state.optimize(&analyzed.plan).map_err(from_datafusion)?;
-        let physical = state.query_planner().create_physical_plan(&optimized, &state).await.map_err(from_datafusion)?;
+        let optimized = state.optimize(&analyzed.plan).map_err(failure)?;
+        let physical = state.query_planner().create_physical_plan(&optimized, &state).await.map_err(failure)?;
         let physical = displayable(physical.as_ref()).indent(false).to_string();
         Ok(match mode {
             ExplainMode::Simple | ExplainMode::Codegen | ExplainMode::Formatted => {
@@ -52,7 +53,13 @@ impl Session {
             ),
             ExplainMode::Extended => format!(
                 "== Analyzed Logical Plan ==\n{}\n{}\n\n== Optimized Logical Plan ==\n{}\n\n== Physical Plan ==\n{physical}\n",
-                analyzed.schema.fields.iter().map(|f| format!("{}: {}", f.name, f.data_type.simple_string())).collect::<Vec<_>>().join(", "),
+                analyzed
+                    .schema
+                    .fields
+                    .iter()
+                    .map(|f| format!("{}: {}", f.name, f.data_type.simple_string()))
+                    .collect::<Vec<_>>()
+                    .join(", "),
                 analyzed.plan.display_indent(),
                 optimized.display_indent()
             ),

@@ -36,6 +36,7 @@ pub(super) async fn create(session: &Arc<Session>, create: CreateFunction) -> Sp
         }
         names.push(param.name.to_lowercase());
     }
+    check(session, &create).await?;
     let function = Function {
         database: String::new(),
         name: create.name.last().cloned().unwrap_or_default().to_lowercase(),
@@ -60,6 +61,43 @@ pub(super) async fn create(session: &Arc<Session>, create: CreateFunction) -> Sp
         return Err(exists(&name.quoted()));
     }
     Ok(Rows::none())
+}
+
+/// What Spark refuses in a function's signature, and a body that does not resolve to it.
+async fn check(session: &Arc<Session>, create: &CreateFunction) -> SparkResult<()> {
+    let name = create.name.join(".");
+    for pair in create.params.windows(2) {
+        let [one, next] = pair else { continue };
+        if one.default.is_some() && next.default.is_none() {
+            return Err(SparkError::analysis(
+                "USER_DEFINED_FUNCTIONS.NOT_A_VALID_DEFAULT_PARAMETER_POSITION",
+                &[("functionName", &name), ("parameterName", &one.name), ("nextParameterName", &next.name)],
+            ));
+        }
+    }
+    let Some(table) = &create.returns_table else { return Ok(()) };
+    for (index, column) in table.iter().enumerate() {
+        if table.iter().take(index).any(|other| other.name.eq_ignore_ascii_case(&column.name)) {
+            return Err(SparkError::analysis(
+                "DUPLICATE_ROUTINE_RETURNS_COLUMNS",
+                &[("routineName", &name), ("columns", &quote_identifier(&[&column.name]))],
+            ));
+        }
+    }
+    // A body without parameters can be looked at here; others are when they are called.
+    if let Some(FunctionBody::Query(query, _)) = &create.body
+        && create.params.is_empty()
+        && !table.is_empty()
+    {
+        let columns = session.analyze(query).await?.schema.fields.len();
+        if columns != table.len() {
+            return Err(SparkError::analysis(
+                "USER_DEFINED_FUNCTIONS.RETURN_COLUMN_COUNT_MISMATCH",
+                &[("outputSize", &columns.to_string()), ("returnParamSize", &table.len().to_string()), ("name", &name)],
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn create_temporary(
@@ -98,12 +136,22 @@ fn create_temporary(
 fn exists(name: &str) -> SparkError {
     SparkError::analysis(
         "ROUTINE_ALREADY_EXISTS",
-        &[("routineName", name), ("newRoutineType", "routine"), ("newRoutineName", name), ("existingRoutineType", "routine")],
+        &[
+            ("routineName", name),
+            ("newRoutineType", "routine"),
+            ("newRoutineName", name),
+            ("existingRoutineType", "routine"),
+        ],
     )
 }
 
 /// `DROP FUNCTION`.
-pub(super) async fn drop(session: &Arc<Session>, parts: &[String], if_exists: bool, temporary: bool) -> SparkResult<Rows> {
+pub(super) async fn drop(
+    session: &Arc<Session>,
+    parts: &[String],
+    if_exists: bool,
+    temporary: bool,
+) -> SparkResult<Rows> {
     if temporary {
         if let [qualifier @ .., name] = parts {
             let session_qualified = qualifier.last().is_some_and(|last| last.eq_ignore_ascii_case("session"));
@@ -127,11 +175,7 @@ pub(super) async fn drop(session: &Arc<Session>, parts: &[String], if_exists: bo
         if is_builtin(parts) {
             return Err(SparkError::analysis(
                 "FORBIDDEN_OPERATION",
-                &[
-                    ("statement", "DROP"),
-                    ("objectType", "FUNCTION"),
-                    ("objectName", &quote_identifier(parts)),
-                ],
+                &[("statement", "DROP"), ("objectType", "FUNCTION"), ("objectName", &quote_identifier(parts))],
             ));
         }
         return if if_exists { Ok(Rows::none()) } else { Err(missing_full(&name)) };
@@ -150,10 +194,10 @@ pub(super) fn is_builtin(parts: &[String]) -> bool {
 
 /// A function of the user's.
 pub(super) async fn find(session: &Arc<Session>, parts: &[String]) -> SparkResult<Option<Function>> {
-    if let [name] = parts {
-        if let Some(found) = session.state().read().functions.get(&name.to_lowercase()) {
-            return Ok(Some(found.function.clone()));
-        }
+    if let [name] = parts
+        && let Some(found) = session.state().read().functions.get(&name.to_lowercase())
+    {
+        return Ok(Some(found.function.clone()));
     }
     session.warehouse().function(&session.table_name(parts)?).await
 }

@@ -41,7 +41,8 @@ pub(super) async fn run(session: &Arc<Session>, insert: Insert) -> SparkResult<A
     let input = with_defaults(session, insert.input, &relation, &columns)?;
     let input = session.analyze(&input).await?;
     let by = if insert.by_name { By::Name } else { By::Position };
-    into_table(session, &relation, input, Rows { columns: &insert.columns, fixed, by, overwrite: insert.overwrite }).await
+    into_table(session, &relation, input, Rows { columns: &insert.columns, fixed, by, overwrite: insert.overwrite })
+        .await
 }
 
 /// How rows go into a table.
@@ -133,9 +134,11 @@ fn with_defaults(
             }
             RelationKind::Select(select)
         }
-        RelationKind::SubqueryAlias { input, alias, columns: names } => {
-            RelationKind::SubqueryAlias { input: with_defaults(session, input, relation, columns)?, alias, columns: names }
-        }
+        RelationKind::SubqueryAlias { input, alias, columns: names } => RelationKind::SubqueryAlias {
+            input: with_defaults(session, input, relation, columns)?,
+            alias,
+            columns: names,
+        },
         other => other,
     };
     Ok(spec::Relation { kind: Box::new(kind), plan_id, origin })

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use datafusion::common::ScalarValue;
 use firesteel_connectors::files::{ListOptions, ListedFile, PartitionOptions, discover, list};
 use firesteel_connectors::store::{normalise_path, store_url};
-use firesteel_functions::error::{SparkError, SparkResult, from_datafusion, quote_identifier};
+use firesteel_functions::error::{SparkError, SparkResult, quote_identifier};
 use firesteel_functions::types::StructField;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 
 use crate::catalog::{CATALOG, Relation, TableName};
 use crate::session::Session;
+use crate::source::failure;
 use crate::spec::PartitionSpec;
 
 /// A partition and its files.
@@ -34,10 +35,7 @@ pub(super) async fn fixed(
         let known = table.partitioned_by.iter().any(|column| column.eq_ignore_ascii_case(name));
         let column = table.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name));
         let (true, Some(column)) = (known, column) else {
-            return Err(SparkError::analysis(
-                "NON_PARTITION_COLUMN",
-                &[("columnName", &quote_identifier(&[name]))],
-            ));
+            return Err(SparkError::analysis("NON_PARTITION_COLUMN", &[("columnName", &quote_identifier(&[name]))]));
         };
         if let Some(expr) = value {
             let (_, value) = session.evaluate(expr, Some(&column.data_type()?)).await?;
@@ -62,12 +60,14 @@ pub(super) async fn partitions(
         base: None,
         fixed: schema.fields.iter().map(StructField::to_arrow).collect(),
     };
-    let found = discover(&files, &options).map_err(|error| from_datafusion(error.into()))?;
+    let found = discover(&files, &options).map_err(|error| failure(error.into()))?;
     let mut partitions: BTreeMap<String, Partition> = BTreeMap::new();
     for (file, values) in files.iter().zip(found.values) {
-        let matches = found.fields.iter().zip(&values).all(|(field, value)| {
-            fixed.get(&field.name().to_lowercase()).is_none_or(|wanted| wanted == value)
-        });
+        let matches = found
+            .fields
+            .iter()
+            .zip(&values)
+            .all(|(field, value)| fixed.get(&field.name().to_lowercase()).is_none_or(|wanted| wanted == value));
         if !matches {
             continue;
         }
@@ -109,17 +109,17 @@ pub(super) async fn files(
 
 /// All data files of a table; none when its folder is not there yet.
 pub(super) async fn listed(session: &Arc<Session>, table: &Relation) -> SparkResult<Vec<ListedFile>> {
-    let url = normalise_path(&table.location).map_err(|error| from_datafusion(error.into()))?;
+    let url = normalise_path(&table.location).map_err(|error| failure(error.into()))?;
     let store = store(session, table)?;
     let options = ListOptions { ignore_missing: true, ..ListOptions::default() };
-    list(&url, store.as_ref(), &options).await.map_err(|error| from_datafusion(error.into()))
+    list(&url, store.as_ref(), &options).await.map_err(|error| failure(error.into()))
 }
 
 /// The store a table's files are in.
 pub(super) fn store(session: &Session, table: &Relation) -> SparkResult<Arc<dyn object_store::ObjectStore>> {
-    let url = normalise_path(&table.location).map_err(|error| from_datafusion(error.into()))?;
-    let url = store_url(&url).map_err(|error| from_datafusion(error.into()))?;
-    session.context()?.runtime_env().object_store(url).map_err(from_datafusion)
+    let url = normalise_path(&table.location).map_err(|error| failure(error.into()))?;
+    let url = store_url(&url).map_err(|error| failure(error.into()))?;
+    session.context()?.runtime_env().object_store(url).map_err(failure)
 }
 
 /// Deletes files; those that are gone already do not matter.
@@ -131,7 +131,7 @@ pub(super) async fn delete(session: &Arc<Session>, table: &Relation, files: Vec<
     for file in files {
         match store.delete(&file).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
-            Err(error) => return Err(from_datafusion(error.into())),
+            Err(error) => return Err(failure(error.into())),
         }
     }
     Ok(())

@@ -21,7 +21,8 @@ pub(super) fn run(session: &Arc<Session>, set: SetCommand) -> SparkResult<Rows> 
                 let value = redact(&key, &value);
                 vec![key.into(), value.into(), "".into(), "".into()]
             });
-            let columns = [text("key", false), text("value", false), text("meaning", false), text("Since version", false)];
+            let columns =
+                [text("key", false), text("value", false), text("meaning", false), text("Since version", false)];
             return Rows::new(&columns, rows.collect());
         }
         SetCommand::Get(key) => {
@@ -82,7 +83,11 @@ pub(super) async fn time_zone(session: &Arc<Session>, zone: TimeZoneSetting) -> 
             let sign = if seconds < 0 { '-' } else { '+' };
             let seconds = seconds.abs();
             let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-            if rest == 0 { format!("{sign}{hours:02}:{minutes:02}") } else { format!("{sign}{hours:02}:{minutes:02}:{rest:02}") }
+            if rest == 0 {
+                format!("{sign}{hours:02}:{minutes:02}")
+            } else {
+                format!("{sign}{hours:02}:{minutes:02}:{rest:02}")
+            }
         }
     };
     session.conf().set(ZONE, &zone)?;

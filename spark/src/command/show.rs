@@ -40,7 +40,9 @@ pub(super) async fn run(session: &Arc<Session>, show: Show) -> SparkResult<Rows>
         Show::CreateTable { table, as_serde } => {
             one("createtab_stmt", [create_text::of(session, &table, as_serde).await?])
         }
-        Show::Catalogs { pattern } => one("catalog", Some(CATALOG.to_string()).filter(|name| matches(pattern.as_deref(), name))),
+        Show::Catalogs { pattern } => {
+            one("catalog", Some(CATALOG.to_string()).filter(|name| matches(pattern.as_deref(), name)))
+        }
         Show::CurrentNamespace => Rows::new(
             &[text("catalog", false), text("namespace", false)],
             vec![vec![CATALOG.into(), session.current_database().into()]],
@@ -141,10 +143,7 @@ async fn columns(session: &Arc<Session>, table: ObjectName, database: Option<Obj
             if !other.eq_ignore_ascii_case(qualifier) {
                 return Err(SparkError::analysis(
                     "SHOW_COLUMNS_WITH_CONFLICT_NAMESPACE",
-                    &[
-                        ("namespaceA", &quote_identifier(database)),
-                        ("namespaceB", &quote_identifier(&[qualifier])),
-                    ],
+                    &[("namespaceA", &quote_identifier(database)), ("namespaceB", &quote_identifier(&[qualifier]))],
                 ));
             }
             table.clone()
@@ -185,7 +184,9 @@ async fn properties(session: &Arc<Session>, table: &[String], key: Option<String
             };
             vec![vec![key.into(), value.into()]]
         }
-        None => properties.into_iter().map(|(key, value)| vec![key.clone().into(), redact(&key, &value).into()]).collect(),
+        None => {
+            properties.into_iter().map(|(key, value)| vec![key.clone().into(), redact(&key, &value).into()]).collect()
+        }
     };
     Rows::new(&columns, rows)
 }

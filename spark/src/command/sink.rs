@@ -34,7 +34,8 @@ pub(super) fn file_format(
     Ok(match format {
         Format::Parquet => {
             let default = conf.get_option("spark.sql.parquet.compression.codec").unwrap_or_default();
-            let compression = options.get("parquet.compression").map_or_else(|| compression(&default), str::to_lowercase);
+            let compression =
+                options.get("parquet.compression").map_or_else(|| compression(&default), str::to_lowercase);
             let metadata = BTreeMap::from([
                 ("org.apache.spark.sql.parquet.row.metadata".to_string(), plain(data).json()),
                 ("org.apache.spark.version".to_string(), "4.3.0".to_string()),
@@ -182,9 +183,7 @@ fn holds(format: Format, data_type: &DataType) -> bool {
         DataType::Null => format == Format::Json,
         DataType::Array { element, .. } => format != Format::Csv && nested(element),
         DataType::Map { key, value, .. } => format != Format::Csv && nested(key) && nested(value),
-        DataType::Struct(fields) => {
-            format != Format::Csv && fields.fields.iter().all(|field| nested(&field.data_type))
-        }
+        DataType::Struct(fields) => format != Format::Csv && fields.fields.iter().all(|field| nested(&field.data_type)),
         DataType::Variant => format == Format::Parquet,
         DataType::Binary => format != Format::Csv,
         _ => true,

@@ -10,6 +10,7 @@ use firesteel_functions::types::DataType;
 use super::Rows;
 use crate::analyze::Variable;
 use crate::session::Session;
+use crate::source::failure;
 use crate::spec::{CastMode, Expr, ExprKind, Literal, ObjectName, Relation, RelationKind};
 
 /// The key of a variable's name: `v`, `session.v` or `system.session.v`.
@@ -120,10 +121,7 @@ pub(super) async fn row(session: &Arc<Session>, query: &Relation, types: &[DataT
     if names.len() != types.len() {
         return Err(arity(types.len(), names.len()));
     }
-    let two = RelationKind::Limit {
-        input: query.clone(),
-        limit: ExprKind::Literal(Literal::Integer(2)).into(),
-    };
+    let two = RelationKind::Limit { input: query.clone(), limit: ExprKind::Literal(Literal::Integer(2)).into() };
     let analyzed = session.analyze_in(&ctx, &two.into(), &Default::default()).await?;
     let batches = session.collect(&ctx, analyzed.plan, "variables").await?;
     let rows: usize = batches.iter().map(arrow::record_batch::RecordBatch::num_rows).sum();
@@ -134,8 +132,7 @@ pub(super) async fn row(session: &Arc<Session>, query: &Relation, types: &[DataT
     let mut variables = Vec::with_capacity(types.len());
     for (index, (from, to)) in names.iter().zip(types).enumerate() {
         let value = match batch.and_then(|batch| batch.columns().get(index)) {
-            Some(column) => ScalarValue::try_from_array(column, 0)
-                .map_err(firesteel_functions::error::from_datafusion)?,
+            Some(column) => ScalarValue::try_from_array(column, 0).map_err(failure)?,
             None => null(to)?,
         };
         variables.push(cast(session, value, from, to).await?);
@@ -144,7 +141,7 @@ pub(super) async fn row(session: &Arc<Session>, query: &Relation, types: &[DataT
 }
 
 fn null(to: &DataType) -> SparkResult<ScalarValue> {
-    ScalarValue::try_from(&to.to_arrow()).map_err(firesteel_functions::error::from_datafusion)
+    ScalarValue::try_from(&to.to_arrow()).map_err(failure)
 }
 
 /// A value of one type as another, through a variable of its own that only this cast sees.

@@ -116,15 +116,8 @@ pub(super) async fn create_temp(
         return Err(SparkError::unsupported("a view of a drawn table"));
     }
     let body = TempBody::Plan(Arc::new(ViewTable::new(analyzed.plan, None)));
-    let view = TempView {
-        name,
-        global,
-        schema: analyzed.schema,
-        body,
-        text: None,
-        comment: None,
-        properties: Options::new(),
-    };
+    let view =
+        TempView { name, global, schema: analyzed.schema, body, text: None, comment: None, properties: Options::new() };
     register(session, view, replace)
 }
 
@@ -234,10 +227,9 @@ fn temp_name(parts: &[String], global: bool) -> SparkResult<String> {
                 ("qualifier", &quote_identifier(rest)),
             ],
         )),
-        _ => Err(SparkError::analysis(
-            "TEMP_VIEW_NAME_TOO_MANY_NAME_PARTS",
-            &[("actualName", &quote_identifier(parts))],
-        )),
+        _ => {
+            Err(SparkError::analysis("TEMP_VIEW_NAME_TOO_MANY_NAME_PARTS", &[("actualName", &quote_identifier(parts))]))
+        }
     }
 }
 

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use firesteel_connectors::postgres::sink::PostgresSinkSpec;
 use firesteel_connectors::sink::{FileSinkSpec, SinkSpec};
-use firesteel_functions::error::{SparkError, SparkResult, from_datafusion};
+use firesteel_functions::error::{SparkError, SparkResult};
 use firesteel_functions::types::StructType;
 use tokio_util::sync::CancellationToken;
 
 use super::{Rows, assign, insert, sink, table};
 use crate::analyze::Analyzed;
 use crate::session::{Found, Session};
+use crate::source::failure;
 use crate::source::{Format, ReadOptions};
 use crate::spec::{Options, Relation, SaveMode, V2Mode, Write, WriteTarget};
 
@@ -68,7 +69,8 @@ pub(super) async fn directory(
 }
 
 fn format_of(session: &Session, format: Option<&String>) -> SparkResult<(String, Format)> {
-    let name = format.cloned().filter(|name| !name.is_empty()).unwrap_or_else(|| session.conf().effects().default_source());
+    let name =
+        format.cloned().filter(|name| !name.is_empty()).unwrap_or_else(|| session.conf().effects().default_source());
     let parsed = Format::parse(&name)?;
     Ok((name, parsed))
 }
@@ -189,7 +191,12 @@ pub(super) struct Files {
 
 impl Files {
     /// Writes the rows of a plan; `schema` names and types its columns.
-    pub(super) async fn write(&self, session: &Arc<Session>, plan: LogicalPlan, schema: &StructType) -> SparkResult<()> {
+    pub(super) async fn write(
+        &self,
+        session: &Arc<Session>,
+        plan: LogicalPlan,
+        schema: &StructType,
+    ) -> SparkResult<()> {
         sink::check(self.format, schema, &self.partition_by)?;
         let is_partition = |name: &str| self.partition_by.iter().any(|other| other.eq_ignore_ascii_case(name));
         let data: Vec<_> = schema.fields.iter().filter(|field| !is_partition(&field.name)).cloned().collect();
@@ -206,7 +213,9 @@ impl Files {
             columns: schema.fields.iter().map(|field| field.name.clone()).collect(),
             partition_by: self.partition_by.iter().map(named).collect(),
             dynamic_overwrite: self.dynamic,
-            max_records_per_file: limit.and_then(|text| text.trim().parse::<i64>().ok()).map_or(0, |n| n.max(0).unsigned_abs()),
+            max_records_per_file: limit
+                .and_then(|text| text.trim().parse::<i64>().ok())
+                .map_or(0, |n| n.max(0).unsigned_abs()),
             time_zone: session.time_zone(),
             ..FileSinkSpec::new(&self.location, format, sink::mode(self.mode))
         };
@@ -224,8 +233,8 @@ pub(super) async fn to_database(
 ) -> SparkResult<()> {
     sink::unique(schema)?;
     let names = schema.fields.iter().map(|field| field.name.clone()).collect();
-    let spec = PostgresSinkSpec::from_options(options, sink::mode(mode), names)
-        .map_err(|error| from_datafusion(error.into()))?;
+    let spec =
+        PostgresSinkSpec::from_options(options, sink::mode(mode), names).map_err(|error| failure(error.into()))?;
     submit(session, plan, schema, SinkSpec::Postgres(spec)).await
 }
 
@@ -242,7 +251,7 @@ pub(super) async fn submit(
     // Dropping this future (the client went away) must stop the tasks, too.
     let _stop = cancel.clone().drop_guard();
     let write = firesteel_engine::write::write(session.runner().as_ref(), ctx, plan, spec, "write", cancel.clone());
-    let report = write.await.map_err(from_datafusion)?;
+    let report = write.await.map_err(failure)?;
     tracing::debug!(rows = report.rows, bytes = report.bytes, files = report.files, "written");
     Ok(())
 }
@@ -256,7 +265,7 @@ fn named(plan: LogicalPlan, schema: &StructType) -> SparkResult<LogicalPlan> {
         .zip(&schema.fields)
         .map(|(column, field)| Expr::Column(column).alias(&field.name))
         .collect();
-    LogicalPlanBuilder::from(plan).project(exprs).and_then(LogicalPlanBuilder::build).map_err(from_datafusion)
+    LogicalPlanBuilder::from(plan).project(exprs).and_then(LogicalPlanBuilder::build).map_err(failure)
 }
 
 /// The columns of a query with those named last, in that order.
@@ -270,9 +279,7 @@ pub(super) fn partitions_last(input: Analyzed, partitions: &[String]) -> SparkRe
     let columns = input.plan.schema().columns();
     let exprs: Vec<Expr> = order.iter().filter_map(|index| columns.get(*index).cloned().map(Expr::Column)).collect();
     let fields = order.iter().filter_map(|index| input.schema.fields.get(*index).cloned()).collect();
-    let plan = LogicalPlanBuilder::from(input.plan)
-        .project(exprs)
-        .and_then(LogicalPlanBuilder::build)
-        .map_err(from_datafusion)?;
+    let plan =
+        LogicalPlanBuilder::from(input.plan).project(exprs).and_then(LogicalPlanBuilder::build).map_err(failure)?;
     Ok((plan, StructType::new(fields)))
 }

@@ -15,7 +15,10 @@ pub(crate) fn relabel(array: &ArrayRef, target: &DataType) -> Result<ArrayRef> {
         return Ok(Arc::clone(array));
     }
     match (array.data_type(), target) {
-        (DataType::Timestamp(TimeUnit::Microsecond, Some(_)), DataType::Timestamp(TimeUnit::Microsecond, Some(zone))) => {
+        (
+            DataType::Timestamp(TimeUnit::Microsecond, Some(_)),
+            DataType::Timestamp(TimeUnit::Microsecond, Some(zone)),
+        ) => {
             let array = array.as_primitive::<TimestampMicrosecondType>().clone();
             Ok(Arc::new(array.with_timezone(Arc::clone(zone))))
         }
@@ -75,7 +78,10 @@ fn same_family(from: &DataType, to: &DataType) -> bool {
         (DataType::Time64(_) | DataType::Time32(_), DataType::Time64(_)) => true,
         (DataType::Duration(_), DataType::Duration(_)) => true,
         (DataType::Decimal128(_, a), DataType::Decimal128(_, b)) => a == b,
-        (DataType::Decimal32(_, a) | DataType::Decimal64(_, a) | DataType::Decimal256(_, a), DataType::Decimal128(_, b)) => a == b,
+        (
+            DataType::Decimal32(_, a) | DataType::Decimal64(_, a) | DataType::Decimal256(_, a),
+            DataType::Decimal128(_, b),
+        ) => a == b,
         // Row counts of the engine are unsigned.
         (DataType::UInt64, DataType::Int64) => true,
         _ => (text(from) && text(to)) || (bytes(from) && bytes(to)),

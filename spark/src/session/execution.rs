@@ -7,7 +7,7 @@ use arrow::record_batch::RecordBatch;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use firesteel_engine::job::JobProgress;
-use firesteel_functions::error::{SparkResult, from_datafusion};
+use firesteel_functions::error::SparkResult;
 use firesteel_functions::types::StructType;
 use futures::StreamExt;
 use tokio::sync::watch;
@@ -17,6 +17,7 @@ use super::query::Parameters;
 use super::{Session, finish};
 use crate::analyze::{Analyzed, Observation};
 use crate::command::{self, Rows};
+use crate::source::{envelope, failure};
 use crate::spec::{Plan, Relation};
 
 /// Metrics of `df.observe`, once the query is done.
@@ -76,7 +77,7 @@ impl Session {
         let mut execution = self.execute(plan).await?;
         let mut batches = Vec::new();
         while let Some(batch) = execution.stream.next().await {
-            batches.push(batch.map_err(from_datafusion)?);
+            batches.push(batch.map_err(failure)?);
         }
         Ok((execution.schema, batches))
     }
@@ -90,9 +91,9 @@ impl Session {
         let ctx = self.context()?;
         let Analyzed { plan, schema, finish, observations, .. } = self.analyze_in(&ctx, relation, parameters).await?;
         let submitted = self.runner().submit("query", Arc::clone(&ctx), plan, cancel.clone()).await;
-        let job = submitted.map_err(from_datafusion)?;
+        let job = submitted.map_err(failure)?;
         let zone = self.time_zone();
-        let stream = finish::apply(finish, job.stream, &zone)?;
+        let stream = finish::apply(finish, labelled(job.stream), &zone)?;
         Ok(Execution { schema, stream, progress: job.progress, cancel, observations })
     }
 
@@ -106,13 +107,18 @@ impl Session {
                 Some(batch) => batch.schema(),
                 None => Arc::new(observation.schema.to_arrow_schema()),
             };
-            let values = arrow::compute::concat_batches(&schema, &batches)
-                .map_err(|error| from_datafusion(error.into()))?;
+            let values = arrow::compute::concat_batches(&schema, &batches).map_err(|error| failure(error.into()))?;
             let schema = observation.schema.clone();
             metrics.push(ObservedMetrics { name: observation.name.clone(), schema, values });
         }
         Ok(metrics)
     }
+}
+
+/// The stream with errors of connectors under Spark's conditions.
+fn labelled(stream: SendableRecordBatchStream) -> SendableRecordBatchStream {
+    let schema = stream.schema();
+    Box::pin(RecordBatchStreamAdapter::new(schema, stream.map(|batch| batch.map_err(envelope))))
 }
 
 fn from_rows(rows: Rows, cancel: CancellationToken) -> Execution {

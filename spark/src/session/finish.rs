@@ -10,8 +10,8 @@ use datafusion::error::Result;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use firesteel_functions::display;
-use firesteel_functions::time::Zone;
 use firesteel_functions::error::SparkResult;
+use firesteel_functions::time::Zone;
 use firesteel_functions::types::StructType;
 use futures::{StreamExt, TryStreamExt};
 
@@ -29,7 +29,9 @@ pub(super) fn apply(
         Finish::None => stream,
         Finish::Tail(rows) => {
             let schema = stream.schema();
-            let kept = async move { tail(stream, rows).await.map(|batches| futures::stream::iter(batches.into_iter().map(Ok))) };
+            let kept = async move {
+                tail(stream, rows).await.map(|batches| futures::stream::iter(batches.into_iter().map(Ok)))
+            };
             Box::pin(RecordBatchStreamAdapter::new(schema, futures::stream::once(kept).try_flatten()))
         }
         Finish::ShowString { rows, truncate, vertical, schema } => drawn("show_string", async move {

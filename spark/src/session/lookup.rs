@@ -210,9 +210,7 @@ fn temp_view(view: &TempView) -> TableEntry {
             schema: named_columns.then(|| view.schema.clone()),
             qualifier,
         })),
-        TempBody::Plan(provider) => {
-            table_entry(Arc::clone(provider), view.schema.clone(), Vec::new(), qualifier)
-        }
+        TempBody::Plan(provider) => table_entry(Arc::clone(provider), view.schema.clone(), Vec::new(), qualifier),
     }
 }
 

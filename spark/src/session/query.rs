@@ -6,7 +6,7 @@ use arrow::record_batch::RecordBatch;
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SessionContext;
-use firesteel_functions::error::{SparkResult, from_datafusion};
+use firesteel_functions::error::SparkResult;
 use firesteel_functions::options::SparkOptions;
 use firesteel_functions::types::DataType;
 use futures::TryStreamExt;
@@ -17,6 +17,7 @@ use super::parse::Hooks;
 use super::{Identifiers, Session};
 use crate::analyze::{self, Analyzed, AnalyzerContext, Namespace};
 use crate::catalog::CATALOG;
+use crate::source::failure;
 use crate::spec::{self, Expr, ExprKind, Relation};
 
 /// Values for the parameters of a statement.
@@ -75,12 +76,8 @@ impl Session {
         plan: LogicalPlan,
         name: &str,
     ) -> SparkResult<Vec<RecordBatch>> {
-        let job = self
-            .runner()
-            .submit(name, Arc::clone(ctx), plan, CancellationToken::new())
-            .await
-            .map_err(from_datafusion)?;
-        job.stream.try_collect().await.map_err(from_datafusion)
+        let job = self.runner().submit(name, Arc::clone(ctx), plan, CancellationToken::new()).await.map_err(failure)?;
+        job.stream.try_collect().await.map_err(failure)
     }
 
     pub(crate) fn analyzer_context(&self, ctx: &Arc<SessionContext>, parameters: &Parameters) -> AnalyzerContext {

@@ -1,6 +1,9 @@
 //! CSV: every field is read as text and becomes a value by Spark's own casts.
 //!
 //! Modes: PERMISSIVE (a bad value is NULL) and FAILFAST; what would need the raw record is refused.
+//! Fields belong to columns by position; PERMISSIVE drops those beyond the last column.
+
+mod width;
 
 use std::sync::Arc;
 
@@ -12,17 +15,23 @@ use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::logical_expr::expr_fn::{ident, when};
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, lit};
 use firesteel_functions::cast::{CastMode, cast_expr};
-use firesteel_functions::error::{SparkError, SparkResult, from_datafusion};
+use firesteel_functions::error::{SparkError, SparkResult};
 use firesteel_functions::types::{DataType, StructField, StructType};
 use object_store::{GetOptions, GetRange};
 
+use self::width::Marks;
 use super::infer::{ColumnTypes, Inference};
 use super::listing::Listing;
 use super::scan::{FilesTable, by_store};
 use super::{Environment, Loaded, ReadOptions};
+use crate::source::failure;
 
 /// A first record must fit in this.
 const HEAD: u64 = 1 << 20;
+/// As many files are looked at to learn how long records are.
+const HEADS: usize = 8;
+/// Longer records are not worth the memory of so many fields; Spark's parser stops here, too.
+const MOST_FIELDS: usize = 20480;
 
 /// Opens CSV files.
 pub(super) async fn load(
@@ -36,15 +45,21 @@ pub(super) async fn load(
     let layout = Layout::of(options, mode)?;
     let partition_columns = listing.partition_names();
     let partition_fields = listing.partition_fields()?;
-    let names = match &schema {
+    let heads = heads(&listing, env).await?;
+    let names: Vec<String> = match &schema {
         Some(schema) => listing.data_fields(schema).into_iter().map(|field| field.name).collect(),
-        None => first_names(&listing, &layout, options, env).await?,
+        None => first_names(heads.first(), &layout, options)?,
     };
     let corrupt = options.get("columnNameOfCorruptRecord").unwrap_or("_corrupt_record").to_string();
-    if schema.is_some() && names.iter().any(|name| *name == corrupt) {
+    if schema.is_some() && names.contains(&corrupt) {
         return Err(SparkError::unsupported(format!("the corrupt record column `{corrupt}` of CSV")));
     }
-    let text = Schema::new(names.iter().map(|name| Field::new(name, ArrowType::Utf8, true)).collect::<Vec<_>>());
+    let mut fields = names.clone();
+    // Too long a record is an error of FAILFAST.
+    if mode == Mode::Permissive {
+        fields.extend(surplus(&names, &partition_columns, &heads, &layout));
+    }
+    let text = Schema::new(fields.iter().map(|name| Field::new(name, ArrowType::Utf8, true)).collect::<Vec<_>>());
     let format = Arc::new(CsvFormat::default().with_options(layout.options.clone()));
     let sets = by_store(listing.files.clone(), &Arc::new(text.clone()));
     let table = Arc::new(FilesTable::new(format, &text, listing.partitions.clone(), sets, false));
@@ -57,20 +72,16 @@ pub(super) async fn load(
         }
         None => names.iter().map(|name| StructField::new(name, DataType::String, true)).collect(),
     };
-    let plan = LogicalPlanBuilder::scan("csv", provider_as_source(table), None).map_err(from_datafusion)?;
+    let plan = LogicalPlanBuilder::scan("csv", provider_as_source(table), None).map_err(failure)?;
     let mut columns = Vec::new();
     for field in &data {
         columns.push(value(field, options, mode)?.alias(&field.name));
     }
     columns.extend(partition_columns.iter().map(ident));
-    let plan = plan.project(columns).and_then(LogicalPlanBuilder::build).map_err(from_datafusion)?;
+    let plan = plan.project(columns).and_then(LogicalPlanBuilder::build).map_err(failure)?;
     let mut fields = data;
     fields.extend(partition_fields);
-    Ok(Loaded {
-        provider: Arc::new(ViewTable::new(plan, None)),
-        schema: StructType::new(fields),
-        partition_columns,
-    })
+    Ok(Loaded { provider: Arc::new(ViewTable::new(plan, None)), schema: StructType::new(fields), partition_columns })
 }
 
 /// What happens to bad records.
@@ -93,6 +104,7 @@ impl Mode {
 struct Layout {
     options: CsvOptions,
     arrow: CsvLayout,
+    marks: Marks,
     header: bool,
 }
 
@@ -121,7 +133,7 @@ impl Layout {
         csv.newlines_in_values = Some(options.flag("multiLine", false)?);
         // Spark fills short rows with NULL unless it is to fail.
         csv.truncated_rows = Some(mode == Mode::Permissive);
-        Ok(Self { options: csv, arrow, header })
+        Ok(Self { options: csv, arrow, marks: Marks { delimiter, quote, escape, comment }, header })
     }
 }
 
@@ -138,7 +150,7 @@ fn value(field: &StructField, options: &ReadOptions, mode: Mode) -> SparkResult<
     };
     if let Some(null) = options.get("nullValue").filter(|null| !null.is_empty()) {
         let is_null = text.clone().eq(lit(null));
-        text = when(is_null, lit(datafusion::common::ScalarValue::Utf8(None))).otherwise(text).map_err(from_datafusion)?;
+        text = when(is_null, lit(datafusion::common::ScalarValue::Utf8(None))).otherwise(text).map_err(failure)?;
     }
     let cast = if mode == Mode::FailFast { CastMode::Ansi } else { CastMode::Try };
     let pattern = match field.data_type {
@@ -179,36 +191,42 @@ fn formatted(text: Expr, data_type: &DataType, pattern: &str, mode: Mode) -> Spa
     })
 }
 
-/// Column names of the first file.
-async fn first_names(
-    listing: &Listing,
-    layout: &Layout,
-    options: &ReadOptions,
-    env: &Environment<'_>,
-) -> SparkResult<Vec<String>> {
-    // A first file may be empty; the next one then says what the columns are.
-    for file in &listing.files {
-        let head = head(file, env).await?;
-        if head.is_empty() {
-            continue;
-        }
-        let (schema, _) = layout
-            .arrow
-            .infer_schema(std::io::Cursor::new(head), Some(usize::from(!layout.header)))
-            .map_err(|error| from_datafusion(error.into()))?;
-        let count = schema.fields().len();
-        if !layout.header {
-            return Ok((0..count).map(|index| format!("_c{index}")).collect());
-        }
-        let trim = options.flag("ignoreLeadingWhiteSpace", false)?;
-        let raw: Vec<String> = schema
-            .fields()
-            .iter()
-            .map(|field| if trim { field.name().trim().to_string() } else { field.name().clone() })
-            .collect();
-        return Ok(safe_names(&raw));
+/// The beginnings of the first files that are not empty.
+async fn heads(listing: &Listing, env: &Environment<'_>) -> SparkResult<Vec<bytes::Bytes>> {
+    let files = listing.files.iter().filter(|file| file.file.object_meta.size > 0).take(HEADS);
+    futures::future::try_join_all(files.map(|file| head(file, env))).await
+}
+
+/// Names of columns that take the fields beyond the last column, so that the reader accepts them.
+fn surplus(names: &[String], partitions: &[String], heads: &[bytes::Bytes], layout: &Layout) -> Vec<String> {
+    let widest = heads.iter().map(|head| width::widest(head, layout.marks)).max().unwrap_or(0).min(MOST_FIELDS);
+    let mut prefix = String::from("#");
+    while names.iter().chain(partitions).any(|name| name.starts_with(&prefix)) {
+        prefix.push('#');
     }
-    Err(SparkError::analysis("UNABLE_TO_INFER_SCHEMA", &[("format", "CSV")]))
+    (names.len()..widest).map(|index| format!("{prefix}{index}")).collect()
+}
+
+/// Column names of a file with this beginning.
+fn first_names(head: Option<&bytes::Bytes>, layout: &Layout, options: &ReadOptions) -> SparkResult<Vec<String>> {
+    let Some(head) = head else {
+        return Err(SparkError::analysis("UNABLE_TO_INFER_SCHEMA", &[("format", "CSV")]));
+    };
+    let (schema, _) = layout
+        .arrow
+        .infer_schema(std::io::Cursor::new(head), Some(usize::from(!layout.header)))
+        .map_err(|error| failure(error.into()))?;
+    let count = schema.fields().len();
+    if !layout.header {
+        return Ok((0..count).map(|index| format!("_c{index}")).collect());
+    }
+    let trim = options.flag("ignoreLeadingWhiteSpace", false)?;
+    let raw: Vec<String> = schema
+        .fields()
+        .iter()
+        .map(|field| if trim { field.name().trim().to_string() } else { field.name().clone() })
+        .collect();
+    Ok(safe_names(&raw))
 }
 
 /// Spark's names for empty and repeated headers.
@@ -228,14 +246,14 @@ fn safe_names(raw: &[String]) -> Vec<String> {
 
 /// The beginning of a file.
 pub(super) async fn head(file: &super::listing::SourceFile, env: &Environment<'_>) -> SparkResult<bytes::Bytes> {
-    let store = env.ctx.runtime_env().object_store(&file.store).map_err(from_datafusion)?;
+    let store = env.ctx.runtime_env().object_store(&file.store).map_err(failure)?;
     let size = file.file.object_meta.size;
     if size == 0 {
         return Ok(bytes::Bytes::new());
     }
     let options = GetOptions { range: Some(GetRange::Bounded(0..size.min(HEAD))), ..GetOptions::default() };
-    let read = store.get_opts(&file.file.object_meta.location, options).await.map_err(|e| from_datafusion(e.into()))?;
-    read.bytes().await.map_err(|error| from_datafusion(error.into()))
+    let read = store.get_opts(&file.file.object_meta.location, options).await.map_err(|e| failure(e.into()))?;
+    read.bytes().await.map_err(|error| failure(error.into()))
 }
 
 /// Compressed text cannot be sent to executors.

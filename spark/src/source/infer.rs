@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use arrow::array::AsArray;
 use datafusion::catalog::TableProvider;
-use firesteel_functions::error::{SparkResult, from_datafusion};
+use firesteel_functions::error::SparkResult;
 use firesteel_functions::types::{DataType, StructField};
 use futures::StreamExt;
 
 use super::Environment;
+use crate::source::failure;
 
 /// How values are looked at.
 #[derive(Debug, Clone)]
@@ -47,10 +48,10 @@ impl ColumnTypes {
         env: &Environment<'_>,
     ) -> SparkResult<Vec<StructField>> {
         let mut types = Self(vec![Seen::Nothing; names.len()]);
-        let frame = env.ctx.read_table(table).map_err(from_datafusion)?;
-        let mut stream = frame.execute_stream().await.map_err(from_datafusion)?;
+        let frame = env.ctx.read_table(table).map_err(failure)?;
+        let mut stream = frame.execute_stream().await.map_err(failure)?;
         while let Some(batch) = stream.next().await {
-            let batch = batch.map_err(from_datafusion)?;
+            let batch = batch.map_err(failure)?;
             for (seen, column) in types.0.iter_mut().zip(batch.columns()) {
                 let Some(column) = column.as_string_opt::<i32>() else { continue };
                 for text in column.iter().flatten() {

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use firesteel_connectors::postgres::{JdbcOptions, PostgresTable};
-use firesteel_functions::error::{SparkError, SparkResult, from_datafusion};
+use firesteel_functions::error::{SparkError, SparkResult};
 use firesteel_functions::types::StructType;
 
 use super::listing::failed;
 use super::{Environment, Loaded, ReadOptions, as_nullable};
+use crate::source::failure;
 use crate::spec::DataSource;
 
 /// Opens a table of a database.
@@ -28,6 +29,6 @@ pub(super) async fn load(source: &DataSource, options: &ReadOptions, env: &Envir
     let options = JdbcOptions::from_options(&all).map_err(failed)?;
     let table = PostgresTable::open(options).await.map_err(failed)?;
     let schema = datafusion::catalog::TableProvider::schema(&table);
-    let schema = as_nullable(&StructType::from_arrow(&schema).map_err(|error| from_datafusion(error.into()))?);
+    let schema = as_nullable(&StructType::from_arrow(&schema).map_err(|error| failure(error.into()))?);
     Ok(Loaded { provider: Arc::new(table), schema, partition_columns: Vec::new() })
 }

@@ -12,7 +12,7 @@ use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::logical_expr::LogicalPlanBuilder;
 use datafusion::logical_expr::expr_fn::ident;
 use firesteel_functions::cast::{CastMode, cast_expr};
-use firesteel_functions::error::{SparkError, SparkResult, from_datafusion};
+use firesteel_functions::error::{SparkError, SparkResult};
 use firesteel_functions::types::{DataType, StructField, StructType};
 use futures::StreamExt;
 use object_store::ObjectStoreExt;
@@ -22,6 +22,7 @@ use super::csv::{Mode, refuse_compressed};
 use super::listing::Listing;
 use super::scan::{FilesTable, by_store};
 use super::{Environment, Loaded, ReadOptions};
+use crate::source::failure;
 
 /// Opens JSON files.
 pub(super) async fn load(
@@ -48,8 +49,7 @@ pub(super) async fn load(
     let read = Schema::new(read);
     let sets = by_store(listing.files, &Arc::new(read.clone()));
     let table = FilesTable::new(Arc::new(JsonFormat::default()), &read, listing.partitions, sets, false);
-    let plan =
-        LogicalPlanBuilder::scan("json", provider_as_source(Arc::new(table)), None).map_err(from_datafusion)?;
+    let plan = LogicalPlanBuilder::scan("json", provider_as_source(Arc::new(table)), None).map_err(failure)?;
     let mut columns: Vec<_> = data
         .iter()
         .map(|field| match is_time(&field.data_type) {
@@ -58,14 +58,10 @@ pub(super) async fn load(
         })
         .collect();
     columns.extend(partition_columns.iter().map(ident));
-    let plan = plan.project(columns).and_then(LogicalPlanBuilder::build).map_err(from_datafusion)?;
+    let plan = plan.project(columns).and_then(LogicalPlanBuilder::build).map_err(failure)?;
     let mut fields = data;
     fields.extend(partition_fields);
-    Ok(Loaded {
-        provider: Arc::new(ViewTable::new(plan, None)),
-        schema: StructType::new(fields),
-        partition_columns,
-    })
+    Ok(Loaded { provider: Arc::new(ViewTable::new(plan, None)), schema: StructType::new(fields), partition_columns })
 }
 
 fn is_time(data_type: &DataType) -> bool {
@@ -108,12 +104,12 @@ enum Seen {
 async fn infer(listing: &Listing, env: &Environment<'_>) -> SparkResult<Vec<StructField>> {
     let mut seen = Seen::Object(BTreeMap::new());
     for file in &listing.files {
-        let store = env.ctx.runtime_env().object_store(&file.store).map_err(from_datafusion)?;
+        let store = env.ctx.runtime_env().object_store(&file.store).map_err(failure)?;
         let location = &file.file.object_meta.location;
-        let mut chunks = store.get(location).await.map_err(|error| from_datafusion(error.into()))?.into_stream();
+        let mut chunks = store.get(location).await.map_err(|error| failure(error.into()))?.into_stream();
         let mut rest: Vec<u8> = Vec::new();
         while let Some(chunk) = chunks.next().await {
-            rest.extend_from_slice(&chunk.map_err(|error| from_datafusion(error.into()))?);
+            rest.extend_from_slice(&chunk.map_err(|error| failure(error.into()))?);
             let Some(end) = rest.iter().rposition(|byte| *byte == b'\n') else { continue };
             let tail = rest.split_off(end + 1);
             seen = lines(&rest, seen)?;
@@ -132,8 +128,8 @@ fn lines(bytes: &[u8], mut seen: Seen) -> SparkResult<Seen> {
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        let value: Value = serde_json::from_slice(line)
-            .map_err(|_| SparkError::unsupported("JSON files with malformed records"))?;
+        let value: Value =
+            serde_json::from_slice(line).map_err(|_| SparkError::unsupported("JSON files with malformed records"))?;
         if !value.is_object() {
             return Err(SparkError::unsupported("JSON records that are no objects"));
         }

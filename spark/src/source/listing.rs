@@ -7,13 +7,14 @@ use chrono::{DateTime, Utc};
 use datafusion::common::ScalarValue;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::execution::object_store::ObjectStoreUrl;
+use firesteel_connectors::ConnectorError;
 use firesteel_connectors::files::{ListOptions, ListedFile, PartitionOptions, discover, list as list_path};
 use firesteel_connectors::store::{directory_path, normalise_path, store_url};
-use firesteel_connectors::ConnectorError;
-use firesteel_functions::error::{SparkError, SparkResult, from_datafusion};
+use firesteel_functions::error::{SparkError, SparkResult};
 use firesteel_functions::types::{DataType, StructField, StructType};
 
 use super::{Environment, ReadOptions};
+use crate::source::failure;
 
 /// Files with their partition values.
 #[derive(Debug, Clone, Default)]
@@ -74,7 +75,7 @@ pub(super) async fn list(
     for path in paths {
         let url = normalise_path(path).map_err(failed)?;
         let store_url = store_url(&url).map_err(failed)?;
-        let store = runtime.object_store(&store_url).map_err(from_datafusion)?;
+        let store = runtime.object_store(&store_url).map_err(failure)?;
         let files = list_path(&url, store.as_ref(), &wanted).await.map_err(failed)?;
         found.extend(files.into_iter().map(|file| (store_url.clone(), file)));
     }
@@ -158,5 +159,5 @@ fn instant(options: &ReadOptions, name: &str) -> SparkResult<Option<DateTime<Utc
 }
 
 pub(super) fn failed(error: ConnectorError) -> SparkError {
-    from_datafusion(error.into())
+    super::connector(error)
 }

@@ -22,17 +22,48 @@ impl std::fmt::Debug for ReadOptions {
 
 /// Options of all file sources.
 const FILES: &[&str] = &[
-    "path", "paths", "basepath", "recursivefilelookup", "pathglobfilter", "modifiedafter", "modifiedbefore",
-    "ignoremissingfiles", "ignorecorruptfiles", "mergeschema", "compression", "codec", "serialization.format",
+    "path",
+    "paths",
+    "basepath",
+    "recursivefilelookup",
+    "pathglobfilter",
+    "modifiedafter",
+    "modifiedbefore",
+    "ignoremissingfiles",
+    "ignorecorruptfiles",
+    "mergeschema",
+    "compression",
+    "codec",
+    "serialization.format",
 ];
 
 /// Options that only writing reads, or that only tune Spark's own reader: accepted without effect.
 const WITHOUT_EFFECT: &[&str] = &[
-    "datetimerebasemode", "int96rebasemode", "maxcharspercolumn", "maxcolumns", "maxpartitionbytes", "encoding",
-    "charset", "quoteall", "escapequotes", "emptyvalue", "chartoescapequoteescaping",
-    "locale", "enforceschema", "unescapedquotehandling", "inputbuffersize", "prefersdate", "ignorenullfields",
-    "partitionoverwritemode", "maxrecordsperfile", "parquet.block.size", "parquet.page.size", "parquet.compression",
-    "wholetext", "linesep", "header",
+    "datetimerebasemode",
+    "int96rebasemode",
+    "maxcharspercolumn",
+    "maxcolumns",
+    "maxpartitionbytes",
+    "encoding",
+    "charset",
+    "quoteall",
+    "escapequotes",
+    "emptyvalue",
+    "chartoescapequoteescaping",
+    "locale",
+    "enforceschema",
+    "unescapedquotehandling",
+    "inputbuffersize",
+    "prefersdate",
+    "ignorenullfields",
+    "partitionoverwritemode",
+    "maxrecordsperfile",
+    "parquet.block.size",
+    "parquet.page.size",
+    "parquet.compression",
+    "wholetext",
+    "linesep",
+    "header",
 ];
 
 /// Options that have one value here.
@@ -50,15 +81,42 @@ const FIXED: &[(&str, &str)] = &[
 ];
 
 const CSV: &[&str] = &[
-    "header", "sep", "delimiter", "quote", "escape", "comment", "nullvalue", "inferschema", "samplingratio",
-    "multiline", "mode", "dateformat", "timestampformat", "timestampntzformat", "ignoreleadingwhitespace",
-    "ignoretrailingwhitespace", "columnnameofcorruptrecord", "nanvalue", "positiveinf", "negativeinf",
-    "enabledatetimeparsingfallback", "timezone", "columnpruning", "extension",
+    "header",
+    "sep",
+    "delimiter",
+    "quote",
+    "escape",
+    "comment",
+    "nullvalue",
+    "inferschema",
+    "samplingratio",
+    "multiline",
+    "mode",
+    "dateformat",
+    "timestampformat",
+    "timestampntzformat",
+    "ignoreleadingwhitespace",
+    "ignoretrailingwhitespace",
+    "columnnameofcorruptrecord",
+    "nanvalue",
+    "positiveinf",
+    "negativeinf",
+    "enabledatetimeparsingfallback",
+    "timezone",
+    "columnpruning",
+    "extension",
 ];
 
 const JSON: &[&str] = &[
-    "multiline", "mode", "samplingratio", "dateformat", "timestampformat",
-    "timestampntzformat", "columnnameofcorruptrecord", "timezone", "allownonnumericnumbers",
+    "multiline",
+    "mode",
+    "samplingratio",
+    "dateformat",
+    "timestampformat",
+    "timestampntzformat",
+    "columnnameofcorruptrecord",
+    "timezone",
+    "allownonnumericnumbers",
     "enabledatetimeparsingfallback",
 ];
 
@@ -123,16 +181,19 @@ impl ReadOptions {
         for key in self.0.keys() {
             let key = key.as_str();
             let store = key.starts_with("fs.") || key.starts_with("spark.");
-            if store || FIXED.iter().any(|(name, _)| *name == key) || [FILES, WITHOUT_EFFECT, own].iter().any(|known| known.contains(&key)) {
+            if store
+                || FIXED.iter().any(|(name, _)| *name == key)
+                || [FILES, WITHOUT_EFFECT, own].iter().any(|known| known.contains(&key))
+            {
                 continue;
             }
             // Spark ignores what it does not know; so do we, but not in silence.
             tracing::warn!(option = key, format = format.name(), "unknown read option has no effect");
         }
-        if let Some(encoding) = self.first(&["encoding", "charset"]) {
-            if !["utf-8", "utf8", "us-ascii"].contains(&encoding.to_ascii_lowercase().as_str()) {
-                return Err(SparkError::unsupported(format!("files in encoding `{encoding}`")));
-            }
+        if let Some(encoding) = self.first(&["encoding", "charset"])
+            && !["utf-8", "utf8", "us-ascii"].contains(&encoding.to_ascii_lowercase().as_str())
+        {
+            return Err(SparkError::unsupported(format!("files in encoding `{encoding}`")));
         }
         if self.get("linesep").is_some_and(|separator| !["\n", "\r\n", "\\n", "\\r\\n"].contains(&separator)) {
             return Err(SparkError::unsupported("option `lineSep` other than a line feed"));
@@ -143,8 +204,8 @@ impl ReadOptions {
 
 /// A value that an option does not take.
 pub(crate) fn bad(name: &str, value: &str) -> SparkError {
-    SparkError::analysis("STDS_INVALID_OPTION_VALUE.WITH_MESSAGE", &[
-        ("optionName", name),
-        ("message", &format!("`{value}` is not a value it takes.")),
-    ])
+    SparkError::analysis(
+        "STDS_INVALID_OPTION_VALUE.WITH_MESSAGE",
+        &[("optionName", name), ("message", &format!("`{value}` is not a value it takes."))],
+    )
 }

@@ -10,13 +10,14 @@ use datafusion::common::config::TableParquetOptions;
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::avro::AvroFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
-use firesteel_functions::error::{SparkError, SparkResult, from_datafusion};
+use firesteel_functions::error::{SparkError, SparkResult};
 use firesteel_functions::types::{DataType, StructField, StructType};
 use futures::{StreamExt, TryStreamExt};
 
 use super::listing::{Listing, SourceFile};
 use super::scan::{FileSet, FilesTable, by_store};
 use super::{Environment, Loaded, ReadOptions, as_nullable};
+use crate::source::failure;
 
 /// Where Spark leaves its own schema in a footer.
 const ROW_METADATA: &str = "org.apache.spark.sql.parquet.row.metadata";
@@ -45,7 +46,11 @@ pub(super) async fn load(
 }
 
 /// Opens Avro files.
-pub(super) async fn load_avro(listing: Listing, schema: Option<StructType>, env: &Environment<'_>) -> SparkResult<Loaded> {
+pub(super) async fn load_avro(
+    listing: Listing,
+    schema: Option<StructType>,
+    env: &Environment<'_>,
+) -> SparkResult<Loaded> {
     let format: Arc<dyn FileFormat> = Arc::new(AvroFormat);
     let footers = footers(&format, &listing, env).await?;
     let declared = match (schema, footers.first()) {
@@ -57,8 +62,8 @@ pub(super) async fn load_avro(listing: Listing, schema: Option<StructType>, env:
 }
 
 fn parquet_format(env: &Environment<'_>) -> ParquetFormat {
-    let mut options = TableParquetOptions::default();
-    options.global = env.ctx.state().config_options().execution.parquet.clone();
+    let global = env.ctx.state().config_options().execution.parquet.clone();
+    let mut options = TableParquetOptions { global, ..TableParquetOptions::default() };
     options.global.skip_metadata = false;
     options.global.schema_force_view_types = false;
     options.global.binary_as_string = env.conf.is_true("spark.sql.parquet.binaryAsString");
@@ -69,7 +74,11 @@ fn parquet_format(env: &Environment<'_>) -> ParquetFormat {
 }
 
 /// The schema of each file, in order.
-async fn footers(format: &Arc<dyn FileFormat>, listing: &Listing, env: &Environment<'_>) -> SparkResult<Vec<SchemaRef>> {
+async fn footers(
+    format: &Arc<dyn FileFormat>,
+    listing: &Listing,
+    env: &Environment<'_>,
+) -> SparkResult<Vec<SchemaRef>> {
     let state = env.ctx.state();
     let files: Vec<SourceFile> = listing.files.iter().take(MOST_FOOTERS).cloned().collect();
     if listing.files.len() > MOST_FOOTERS {
@@ -79,7 +88,7 @@ async fn footers(format: &Arc<dyn FileFormat>, listing: &Listing, env: &Environm
         .map(|file| {
             let (format, state) = (Arc::clone(format), &state);
             async move {
-                let store = state.runtime_env().object_store(&file.store).map_err(from_datafusion)?;
+                let store = state.runtime_env().object_store(&file.store).map_err(failure)?;
                 let read = format.infer_schema(state, &store, std::slice::from_ref(&file.file.object_meta)).await;
                 read.map_err(|error| broken(error, &file))
             }
@@ -91,10 +100,12 @@ async fn footers(format: &Arc<dyn FileFormat>, listing: &Listing, env: &Environm
 
 /// A file that cannot be opened, with its name.
 fn broken(error: datafusion::error::DataFusionError, file: &SourceFile) -> SparkError {
-    let mapped = from_datafusion(error);
-    let known = ["PATH_NOT_FOUND", "FAILED_READ_FILE"].iter().any(|class| mapped.condition().starts_with(class));
-    // Lost access and cancellation stay what they are; what is left is a damaged footer.
-    if known || !mapped.message().to_ascii_lowercase().contains("parquet") {
+    let mapped = failure(error);
+    // Lost access, lost files and cancellation stay what they are; what is left is a damaged footer.
+    let damaged = mapped.condition() == "INTERNAL_ERROR"
+        || mapped.condition().starts_with("FAILED_READ_FILE")
+            && mapped.message().to_ascii_lowercase().contains("parquet");
+    if !damaged {
         return mapped;
     }
     let path = crate::catalog::shown_location(&format!("{}{}", file.store.as_str(), file.file.object_meta.location));

@@ -93,7 +93,12 @@ impl FilesTable {
     }
 
     /// Files whose partition values pass all filters on partition columns alone.
-    fn prune(&self, state: &dyn Session, files: Vec<PartitionedFile>, filters: &[Expr]) -> Result<Vec<PartitionedFile>> {
+    fn prune(
+        &self,
+        state: &dyn Session,
+        files: Vec<PartitionedFile>,
+        filters: &[Expr],
+    ) -> Result<Vec<PartitionedFile>> {
         if self.partitions.is_empty() || files.is_empty() {
             return Ok(files);
         }

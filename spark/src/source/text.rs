@@ -9,12 +9,13 @@ use arrow::datatypes::{DataType as ArrowType, Field, Schema};
 use arrow::record_batch::RecordBatch;
 use datafusion::common::ScalarValue;
 use datafusion::datasource::MemTable;
-use firesteel_functions::error::{SparkError, SparkResult, from_datafusion};
+use firesteel_functions::error::{SparkError, SparkResult};
 use firesteel_functions::types::{DataType, StructField, StructType};
 use object_store::ObjectStoreExt;
 
 use super::listing::Listing;
 use super::{Environment, Loaded, ReadOptions};
+use crate::source::failure;
 
 /// Text that may travel with a plan.
 const MOST_BYTES: u64 = 64 << 20;
@@ -44,25 +45,24 @@ pub(super) async fn load(
     let arrow_schema = Arc::new(Schema::new(fields));
     let mut partitions = Vec::new();
     for file in &listing.files {
-        let store = env.ctx.runtime_env().object_store(&file.store).map_err(from_datafusion)?;
-        let read = store.get(&file.file.object_meta.location).await.map_err(|error| from_datafusion(error.into()))?;
-        let bytes = read.bytes().await.map_err(|error| from_datafusion(error.into()))?;
+        let store = env.ctx.runtime_env().object_store(&file.store).map_err(failure)?;
+        let read = store.get(&file.file.object_meta.location).await.map_err(|error| failure(error.into()))?;
+        let bytes = read.bytes().await.map_err(|error| failure(error.into()))?;
         let text = String::from_utf8_lossy(&bytes);
         let values: StringArray =
             if whole { StringArray::from(vec![text.as_ref()]) } else { StringArray::from(split(&text)) };
         let rows = values.len();
         let mut columns: Vec<ArrayRef> = vec![Arc::new(values)];
         for value in &file.file.partition_values {
-            columns.push(ScalarValue::to_array_of_size(value, rows).map_err(from_datafusion)?);
+            columns.push(ScalarValue::to_array_of_size(value, rows).map_err(failure)?);
         }
-        let batch = RecordBatch::try_new(Arc::clone(&arrow_schema), columns)
-            .map_err(|error| from_datafusion(error.into()))?;
+        let batch = RecordBatch::try_new(Arc::clone(&arrow_schema), columns).map_err(|error| failure(error.into()))?;
         partitions.push(vec![batch]);
     }
     if partitions.is_empty() {
         partitions.push(Vec::new());
     }
-    let table = MemTable::try_new(arrow_schema, partitions).map_err(from_datafusion)?;
+    let table = MemTable::try_new(arrow_schema, partitions).map_err(failure)?;
     let mut schema = vec![StructField::new(name, DataType::String, true)];
     schema.extend(listing.partition_fields()?);
     Ok(Loaded {

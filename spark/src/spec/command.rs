@@ -1,6 +1,10 @@
 //! Unresolved commands.
+//! It is long because it is one vocabulary: every command of the language, a line or two each.
 
-#![expect(missing_docs, reason = "fields of struct-like variants are named by Spark's grammar; every variant is documented")]
+#![expect(
+    missing_docs,
+    reason = "fields of struct-like variants are named by Spark's grammar; every variant is documented"
+)]
 
 use firesteel_functions::types::{DataType, StructType};
 
@@ -27,7 +31,14 @@ pub enum Command {
     /// `CREATE TABLE`.
     CreateTable(Box<CreateTable>),
     /// `CREATE TABLE t LIKE s`.
-    CreateTableLike { name: ObjectName, source: ObjectName, if_not_exists: bool, format: Option<String>, location: Option<String>, properties: Options },
+    CreateTableLike {
+        name: ObjectName,
+        source: ObjectName,
+        if_not_exists: bool,
+        format: Option<String>,
+        location: Option<String>,
+        properties: Options,
+    },
     /// `DROP TABLE`.
     DropTable { name: ObjectName, if_exists: bool, purge: bool },
     /// `CREATE VIEW`.
@@ -35,13 +46,26 @@ pub enum Command {
     /// `df.createOrReplaceTempView`.
     CreateTempView { name: String, input: Relation, replace: bool, global: bool },
     /// `CREATE TEMPORARY VIEW v USING format OPTIONS (...)`.
-    CreateTempViewUsing { name: ObjectName, schema: Option<StructType>, replace: bool, global: bool, format: String, options: Options },
+    CreateTempViewUsing {
+        name: ObjectName,
+        schema: Option<StructType>,
+        replace: bool,
+        global: bool,
+        format: String,
+        options: Options,
+    },
     /// `DROP VIEW`.
     DropView { name: ObjectName, if_exists: bool },
     /// `ALTER TABLE|VIEW ...`.
     AlterTable { name: ObjectName, view: bool, action: AlterTable },
     /// `CREATE DATABASE`.
-    CreateDatabase { name: ObjectName, if_not_exists: bool, comment: Option<String>, location: Option<String>, properties: Options },
+    CreateDatabase {
+        name: ObjectName,
+        if_not_exists: bool,
+        comment: Option<String>,
+        location: Option<String>,
+        properties: Options,
+    },
     /// `DROP DATABASE`.
     DropDatabase { name: ObjectName, if_exists: bool, cascade: bool },
     /// `ALTER DATABASE`.
@@ -99,7 +123,13 @@ pub enum Command {
     /// `EXPLAIN [EXTENDED|CODEGEN|COST|FORMATTED] statement`.
     Explain { mode: ExplainMode, plan: Plan },
     /// `ANALYZE TABLE(S)`.
-    Analyze { table: Option<ObjectName>, database: Option<ObjectName>, partition: PartitionSpec, no_scan: bool, columns: Option<Vec<String>> },
+    Analyze {
+        table: Option<ObjectName>,
+        database: Option<ObjectName>,
+        partition: PartitionSpec,
+        no_scan: bool,
+        columns: Option<Vec<String>>,
+    },
     /// `BEGIN ... END`.
     Script(Script),
 }
@@ -326,8 +356,16 @@ pub enum AlterTable {
     /// `RENAME COLUMN`.
     RenameColumn { from: ObjectName, to: String },
     /// `ALTER|CHANGE COLUMN`.
-    AlterColumn { column: ObjectName, new_name: Option<String>, data_type: Option<DataType>, comment: Option<String>, nullable: Option<bool>, position: Option<ColumnPosition>, /// `SET DEFAULT` (`Some(Some)`), `DROP DEFAULT` (`Some(None)`).
-        default: Option<Option<String>> },
+    AlterColumn {
+        column: ObjectName,
+        new_name: Option<String>,
+        data_type: Option<DataType>,
+        comment: Option<String>,
+        nullable: Option<bool>,
+        position: Option<ColumnPosition>,
+        /// `SET DEFAULT` (`Some(Some)`), `DROP DEFAULT` (`Some(None)`).
+        default: Option<Option<String>>,
+    },
     /// `SET TBLPROPERTIES`.
     SetProperties(Options),
     /// `UNSET TBLPROPERTIES`.

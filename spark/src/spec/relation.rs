@@ -1,6 +1,10 @@
 //! Unresolved relations.
+//! It is long because it is one vocabulary: every kind of relation, a line or two each.
 
-#![expect(missing_docs, reason = "fields of struct-like variants are named by Spark's grammar; every variant is documented")]
+#![expect(
+    missing_docs,
+    reason = "fields of struct-like variants are named by Spark's grammar; every variant is documented"
+)]
 
 use std::collections::BTreeMap;
 
@@ -36,8 +40,12 @@ impl From<RelationKind> for Relation {
 pub enum RelationKind {
     // ---- leaves
     /// A table, view, CTE or `format.`path``.
-    Table { name: ObjectName, options: Options, /// `VERSION/TIMESTAMP AS OF`.
-        time_travel: Option<String> },
+    Table {
+        name: ObjectName,
+        options: Options,
+        /// `VERSION/TIMESTAMP AS OF`.
+        time_travel: Option<String>,
+    },
     /// `spark.read.format(..).load(paths)`.
     DataSource(DataSource),
     /// Rows written as expressions: `VALUES (..), (..)`.
@@ -69,8 +77,13 @@ pub enum RelationKind {
     /// DataFrame `groupBy(..).agg(..)`: output is the grouping expressions, then the aggregates.
     Aggregate { input: Relation, group_by: GroupBy, aggregates: Vec<Expr>, pivot: Option<DataFramePivot> },
     /// `ORDER BY` (global) or `SORT BY`.
-    Sort { input: Relation, order: Vec<SortOrder>, global: bool, /// `ORDER BY ALL` with this direction.
-        all: Option<(bool, bool)> },
+    Sort {
+        input: Relation,
+        order: Vec<SortOrder>,
+        global: bool,
+        /// `ORDER BY ALL` with this direction.
+        all: Option<(bool, bool)>,
+    },
     /// First rows.
     Limit { input: Relation, limit: Expr },
     /// Skip rows.
@@ -78,8 +91,11 @@ pub enum RelationKind {
     /// Last rows.
     Tail { input: Relation, limit: i64 },
     /// `DISTINCT` / `dropDuplicates`.
-    Deduplicate { input: Relation, /// Columns by name; all when empty.
-        columns: Vec<String> },
+    Deduplicate {
+        input: Relation,
+        /// Columns by name; all when empty.
+        columns: Vec<String>,
+    },
     /// `AS alias(columns)`.
     SubqueryAlias { input: Relation, alias: String, columns: Vec<String> },
     /// `WITH a AS (...) input`.
@@ -87,8 +103,13 @@ pub enum RelationKind {
     /// `LATERAL VIEW [OUTER] generator alias AS columns`.
     LateralView { input: Relation, generator: Expr, outer: bool, alias: Option<String>, columns: Vec<String> },
     /// SQL `PIVOT`.
-    Pivot { input: Relation, aggregates: Vec<Expr>, columns: Vec<Expr>, /// Values with optional alias.
-        values: Vec<Expr> },
+    Pivot {
+        input: Relation,
+        aggregates: Vec<Expr>,
+        columns: Vec<Expr>,
+        /// Values with optional alias.
+        values: Vec<Expr>,
+    },
     /// `UNPIVOT` / `melt`.
     Unpivot(Unpivot),
     /// Random rows; `lower..upper` is the fraction range.
@@ -343,7 +364,14 @@ pub enum CatalogQuery {
     /// `functionExists`.
     FunctionExists { function: String, database: Option<String> },
     /// `createTable` / `createExternalTable`.
-    CreateTable { table: String, path: Option<String>, source: Option<String>, description: Option<String>, schema: Option<StructType>, options: Options },
+    CreateTable {
+        table: String,
+        path: Option<String>,
+        source: Option<String>,
+        description: Option<String>,
+        schema: Option<StructType>,
+        options: Options,
+    },
     /// `dropTempView`.
     DropTempView(String),
     /// `dropGlobalTempView`.
@@ -385,4 +413,3 @@ pub enum CatalogQuery {
     /// `analyzeTable`.
     AnalyzeTable { table: String, no_scan: bool },
 }
-

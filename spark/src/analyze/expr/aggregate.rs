@@ -13,7 +13,7 @@ use super::function::is_aggregate;
 use crate::analyze::functions::AggregateModifiers;
 use crate::analyze::typed::Typed;
 use crate::analyze::{errors, naming};
-use crate::spec::{self, ExprKind, Function, Literal};
+use crate::spec::{ExprKind, Function, Literal};
 
 impl Exprs<'_, '_> {
     /// An aggregate call, or `None` when `name` is no aggregate.
@@ -37,7 +37,8 @@ impl Exprs<'_, '_> {
         let filter = function.filter.as_ref().map(|f| self.resolve(f)).transpose()?;
         let filter_text = filter.as_ref().map(|f| f.name.clone());
         let filter = filter.map(|f| self.analyzer.condition(f)).transpose()?;
-        let mut args = if name == "count" { self.count_arguments(&function.args)? } else { self.arguments(name, &function.args)? };
+        let mut args =
+            if name == "count" { self.count_arguments(function)? } else { self.arguments(name, &function.args)? };
         let mut null_treatment = function.ignore_nulls.map(treatment);
         if matches!(name, "first" | "last" | "first_value" | "last_value" | "any_value") && args.len() == 2 {
             // first(x, true) is first(x) IGNORE NULLS.
@@ -46,8 +47,23 @@ impl Exprs<'_, '_> {
                 args.truncate(1);
             }
         }
-        let order = self.sort_keys(&function.order_by)?;
-        let texts: Vec<String> = args.iter().map(|a| a.name.clone()).collect();
+        let mut order = self.sort_keys(&function.order_by)?;
+        if matches!(name, "percentile_cont" | "percentile_disc" | "mode")
+            && let Some(found) = self.inverse_distribution(name, function, &args, &mut order)?
+        {
+            args = found.0;
+            let (shown, reverse) = (found.1, found.2);
+            let shown = filter_text.as_ref().map_or_else(|| shown.clone(), |f| format!("{shown} FILTER (WHERE {f})"));
+            if reverse && name == "mode" {
+                return Err(errors::unsupported(&format!("{name} in descending order")));
+            }
+            let modifiers = AggregateModifiers { filter, ..AggregateModifiers::default() };
+            let Some(udf) = registry().aggregate_for(name, self.analyzer.context.options.ansi) else {
+                return Err(errors::unsupported(&format!("aggregate function {name}")));
+            };
+            return self.analyzer.call_aggregate(&udf, args, shown, modifiers);
+        }
+        let texts: Vec<String> = args.iter().map(|a| a.sql()).collect();
         let shown_name = registry().canonical_name(name).unwrap_or_else(|| name.to_string());
         let mut all = texts.clone();
         all.extend(naming::defaults(name, args.len()).iter().map(ToString::to_string));
@@ -55,9 +71,6 @@ impl Exprs<'_, '_> {
         if !order.is_empty() {
             let keys: Vec<String> = order.iter().map(|(_, text, _)| text.clone()).collect();
             shown = format!("{shown} WITHIN GROUP (ORDER BY {})", keys.join(", "));
-        }
-        if null_treatment == Some(NullTreatment::IgnoreNulls) {
-            shown = format!("{shown} ignore nulls");
         }
         if let Some(text) = filter_text {
             shown = format!("{shown} FILTER (WHERE {text})");
@@ -77,9 +90,59 @@ impl Exprs<'_, '_> {
         self.analyzer.call_aggregate(&udf, args, shown, modifiers)
     }
 
+    /// `percentile_cont(p) WITHIN GROUP (ORDER BY v)` takes the value first; descending order mirrors the percentage.
+    fn inverse_distribution(
+        &self,
+        name: &str,
+        function: &Function,
+        args: &[Typed],
+        order: &mut Vec<(datafusion::logical_expr::SortExpr, String, DataType)>,
+    ) -> SparkResult<Option<(Vec<Typed>, String, bool)>> {
+        let Some(key) = function.order_by.first() else {
+            return match name {
+                "mode" => Ok(None),
+                _ => Err(SparkError::analysis(
+                    "INVALID_WITHIN_GROUP_EXPRESSION.WITHIN_GROUP_MISSING",
+                    &[("funcName", &format!("`{name}`"))],
+                )),
+            };
+        };
+        if function.distinct {
+            return Err(SparkError::analysis(
+                "INVALID_WITHIN_GROUP_EXPRESSION.DISTINCT_UNSUPPORTED",
+                &[("funcName", &format!("`{name}`"))],
+            ));
+        }
+        if order.len() != 1 {
+            return Err(SparkError::analysis(
+                "INVALID_WITHIN_GROUP_EXPRESSION.WRONG_NUM_ORDERINGS",
+                &[("funcName", &format!("`{name}`")), ("expectedNum", "1"), ("actualNum", &order.len().to_string())],
+            ));
+        }
+        order.clear();
+        let value = self.resolve(&key.expr)?;
+        let texts: Vec<String> = args.iter().map(|a| a.sql()).collect();
+        let direction = if key.ascending { "" } else { " DESC" };
+        let shown = format!("{} WITHIN GROUP (ORDER BY {}{direction})", naming::call(name, &texts), value.sql());
+        let mut out = vec![value];
+        for arg in args {
+            if key.ascending {
+                out.push(arg.clone());
+                continue;
+            }
+            let one = self.analyzer.literal(&Literal::Double(1.0))?;
+            let mirrored =
+                self.arithmetic("-", one, self.analyzer.coerce(arg.clone(), &DataType::Double)?, String::new())?;
+            let folded = self.analyzer.fold(&mirrored.expr)?;
+            out.push(Typed::literal(folded, DataType::Double, ""));
+        }
+        Ok(Some((out, shown, !key.ascending)))
+    }
+
     /// `count(*)` is `count(1)`; `count(t.*)` counts rows without nulls.
-    fn count_arguments(&self, args: &[spec::Expr]) -> SparkResult<Vec<Typed>> {
-        if let [only] = args
+    fn count_arguments(&self, function: &Function) -> SparkResult<Vec<Typed>> {
+        let args = &function.args;
+        if let ([only], false) = (args.as_slice(), function.distinct)
             && matches!(&*only.kind, ExprKind::Star { target, .. } if target.is_empty())
         {
             return Ok(vec![self.analyzer.literal(&Literal::Integer(1))?]);
@@ -94,7 +157,8 @@ impl Exprs<'_, '_> {
         let several = args.len() > 1;
         if several && !modifiers.distinct {
             // A row counts when none of the values is null.
-            let tests: Vec<Expr> = args.iter().filter(|a| a.nullable).map(|a| Expr::IsNotNull(Box::new(a.expr.clone()))).collect();
+            let tests: Vec<Expr> =
+                args.iter().filter(|a| a.nullable).map(|a| Expr::IsNotNull(Box::new(a.expr.clone()))).collect();
             args = vec![self.analyzer.literal(&Literal::Integer(1))?];
             if !tests.is_empty() {
                 let mut all = tests;
@@ -102,7 +166,8 @@ impl Exprs<'_, '_> {
                 modifiers.filter = Some(super::operator::balanced(all, datafusion::logical_expr::Operator::And));
             }
         } else if several {
-            let tests: Vec<Expr> = args.iter().filter(|a| a.nullable).map(|a| Expr::IsNotNull(Box::new(a.expr.clone()))).collect();
+            let tests: Vec<Expr> =
+                args.iter().filter(|a| a.nullable).map(|a| Expr::IsNotNull(Box::new(a.expr.clone()))).collect();
             let row = self.row(args)?;
             args = vec![row];
             if !tests.is_empty() {
@@ -119,8 +184,14 @@ impl Exprs<'_, '_> {
                 expr => expr,
             })
             .collect();
-        let function =
-            datafusion::logical_expr::expr::AggregateFunction::new_udf(count_udaf(), exprs, distinct, filter.map(Box::new), vec![], None);
+        let function = datafusion::logical_expr::expr::AggregateFunction::new_udf(
+            count_udaf(),
+            exprs,
+            distinct,
+            filter.map(Box::new),
+            vec![],
+            None,
+        );
         Ok(Typed::new(Expr::AggregateFunction(function), DataType::Long, false, shown))
     }
 
@@ -130,14 +201,17 @@ impl Exprs<'_, '_> {
             return Err(SparkError::analysis("UNSUPPORTED_GROUPING_EXPRESSION", &[]));
         };
         let args = self.arguments(name, &function.args)?;
-        let texts: Vec<String> = args.iter().map(|a| a.name.clone()).collect();
+        let texts: Vec<String> = args.iter().map(|a| a.sql()).collect();
         let shown = naming::call(name, &texts);
         let find = |arg: &Typed| {
             grouping.iter().position(|g| g.expr == arg.expr).ok_or_else(|| {
-                SparkError::analysis("GROUPING_COLUMN_MISMATCH", &[
-                    ("grouping", &errors::expression(&arg.name)),
-                    ("groupingColumns", &grouping.iter().map(|g| g.name.clone()).collect::<Vec<_>>().join(",")),
-                ])
+                SparkError::analysis(
+                    "GROUPING_COLUMN_MISMATCH",
+                    &[
+                        ("grouping", &errors::expression(&arg.name)),
+                        ("groupingColumns", &grouping.iter().map(|g| g.name.clone()).collect::<Vec<_>>().join(",")),
+                    ],
+                )
             })
         };
         let positions = if name == "grouping_id" && args.is_empty() {

@@ -22,6 +22,7 @@ impl Exprs<'_, '_> {
             "div" => Op::IntDivide,
             _ => Op::Remainder,
         };
+        let shown = temporal_text(kind, &l, &r).unwrap_or(shown);
         let options = &self.analyzer.context.options;
         let mode = if options.ansi { CastMode::Ansi } else { CastMode::Legacy };
         let (expr, data_type) = arithmetic::binary(kind, (l.expr, &l.data_type), (r.expr, &r.data_type), mode, options)
@@ -31,6 +32,30 @@ impl Exprs<'_, '_> {
             || l.data_type.is_string()
             || r.data_type.is_string();
         Ok(Typed::new(expr, data_type, l.nullable || r.nullable || may_fail, shown))
+    }
+
+    /// `try_add` and its like: NULL where the operator fails.
+    pub(super) fn tried(&self, name: &str, args: &[Typed]) -> SparkResult<Option<Typed>> {
+        let kind = match name {
+            "try_add" => Op::Add,
+            "try_subtract" => Op::Subtract,
+            "try_multiply" => Op::Multiply,
+            "try_divide" => Op::Divide,
+            "try_mod" => Op::Remainder,
+            _ => return Ok(None),
+        };
+        let [l, r] = args else { return Err(errors::wrong_num_args(name, "2", args.len())) };
+        let shown = crate::analyze::naming::call(name, &[l.sql(), r.sql()]);
+        let options = &self.analyzer.context.options;
+        let (expr, data_type) = arithmetic::binary(
+            kind,
+            (l.expr.clone(), &l.data_type),
+            (r.expr.clone(), &r.data_type),
+            CastMode::Try,
+            options,
+        )
+        .map_err(|e| in_words(e, &shown, &l.data_type, &r.data_type))?;
+        Ok(Some(Typed::new(expr, data_type, true, shown)))
     }
 
     /// Unary minus; of a literal it is a literal.
@@ -60,4 +85,36 @@ fn in_words(error: SparkError, shown: &str, left: &DataType, right: &DataType) -
         }
         _ => error,
     }
+}
+
+/// Text of arithmetic on dates and intervals, which Spark turns into other expressions before it names them.
+fn temporal_text(op: Op, l: &Typed, r: &Typed) -> Option<String> {
+    use DataType::{
+        Byte, CalendarInterval, Date, DayTimeInterval, Integer, Short, Timestamp, TimestampNtz, YearMonthInterval,
+    };
+    let (left, right) = (l.sql(), r.sql());
+    let day = firesteel_functions::types::DayTimeField::Day;
+    Some(match (op, &l.data_type, &r.data_type) {
+        (Op::Add, Date, Byte | Short | Integer) => format!("date_add({left}, {right})"),
+        (Op::Add, Byte | Short | Integer, Date) => format!("date_add({right}, {left})"),
+        (Op::Subtract, Date, Byte | Short | Integer) => format!("date_sub({left}, {right})"),
+        (Op::Add, Date, DayTimeInterval(_, end)) if *end == day => {
+            format!("date_add({left}, extractansiintervaldays({right}))")
+        }
+        (Op::Subtract, Date, DayTimeInterval(_, end)) if *end == day => {
+            format!("date_add({left}, (- extractansiintervaldays({right})))")
+        }
+        (
+            Op::Add | Op::Subtract,
+            Date | Timestamp | TimestampNtz,
+            YearMonthInterval(..) | DayTimeInterval(..) | CalendarInterval,
+        ) => format!("{left} {} {right}", op.symbol()),
+        (Op::Add, YearMonthInterval(..) | DayTimeInterval(..) | CalendarInterval, Date | Timestamp | TimestampNtz) => {
+            format!("{right} + {left}")
+        }
+        (Op::Multiply, other, YearMonthInterval(..) | DayTimeInterval(..)) if !other.is_ansi_interval() => {
+            format!("({right} * {left})")
+        }
+        _ => return None,
+    })
 }

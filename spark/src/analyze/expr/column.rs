@@ -9,7 +9,7 @@ use firesteel_functions::{SparkError, SparkResult};
 use super::Exprs;
 use crate::analyze::errors;
 use crate::analyze::scope::{Attribute, Scope, find_in, same};
-use crate::analyze::typed::Typed;
+use crate::analyze::typed::{Typed, arrow_field};
 
 impl Exprs<'_, '_> {
     /// A name.
@@ -56,10 +56,25 @@ impl Exprs<'_, '_> {
             Some(below) if self.in_aggregate.get() => [Some(below), Some(self.scope)],
             below => [Some(self.scope), below],
         };
+        if let Some(below) = self.below
+            && !self.keys.is_empty()
+            && let Some(found) = below.find(name, self.case_sensitive())?
+            && self.keys.contains(&found.attribute.expr())
+        {
+            return self.fields(Typed::attribute(&found.attribute), &found.rest).map(Some);
+        }
+        let mut failed = None;
         for scope in scopes.into_iter().flatten() {
             if let Some(found) = scope.find(name, self.case_sensitive())? {
-                return self.fields(Typed::attribute(&found.attribute), &found.rest).map(Some);
+                // An alias without that field does not hide the column that has it.
+                match self.fields(Typed::attribute(&found.attribute), &found.rest) {
+                    Ok(typed) => return Ok(Some(typed)),
+                    Err(error) => failed = failed.or(Some(error)),
+                }
             }
+        }
+        if let Some(error) = failed {
+            return Err(error);
         }
         Ok(None)
     }
@@ -67,7 +82,8 @@ impl Exprs<'_, '_> {
     /// Follows the rest of a dotted name into structs and maps.
     fn fields(&self, mut value: Typed, rest: &[String]) -> SparkResult<Typed> {
         for field in rest {
-            value = self.field(value, field)?.alias(field.clone());
+            let text = format!("{}.{field}", value.sql());
+            value = self.field(value, field)?.part(field, text);
         }
         Ok(value)
     }
@@ -81,11 +97,10 @@ impl Exprs<'_, '_> {
                 return Ok(found);
             }
         }
-        for (depth, outer) in self.env.outer.iter().enumerate().rev() {
+        for outer in self.env.outer.iter().rev() {
             let Some(outputs) = outer.plans.get(&plan_id) else { continue };
             if let Some(found) = self.among(outputs, outer, name)? {
-                let _ = depth;
-                return Ok(outer_reference(found));
+                return Ok(outer_reference(found, &self.env.outer));
             }
         }
         let known = scopes.into_iter().flatten().any(|s| s.plans.contains_key(&plan_id));
@@ -135,9 +150,9 @@ impl Exprs<'_, '_> {
             }) else {
                 continue;
             };
-            let mut value = binding.value.clone().alias(part.clone());
+            let mut value = binding.value.clone().part(part, part.clone());
             if self.env.outer.len() > binding.depth {
-                value = outer_reference(value);
+                value = outer_reference(value, &self.env.outer);
             }
             return self.fields(value, name.get(index + 1..).unwrap_or_default()).map(Some);
         }
@@ -146,6 +161,9 @@ impl Exprs<'_, '_> {
 
     fn lateral_alias(&self, name: &[String]) -> SparkResult<Option<Typed>> {
         let Some((first, rest)) = name.split_first() else { return Ok(None) };
+        if self.whole_aliases.get() && !rest.is_empty() {
+            return Ok(None);
+        }
         let found = {
             let aliases = self.aliases.borrow();
             let mut matches = aliases.iter().filter(|(n, _)| same(n, first, self.case_sensitive()));
@@ -153,7 +171,13 @@ impl Exprs<'_, '_> {
             if matches.next().is_some() {
                 return Err(SparkError::analysis(
                     "AMBIGUOUS_LATERAL_COLUMN_ALIAS",
-                    &[("name", &errors::quoted(name)), ("n", &aliases.iter().filter(|(n, _)| same(n, first, self.case_sensitive())).count().to_string())],
+                    &[
+                        ("name", &errors::quoted(name)),
+                        (
+                            "n",
+                            &aliases.iter().filter(|(n, _)| same(n, first, self.case_sensitive())).count().to_string(),
+                        ),
+                    ],
                 ));
             }
             found
@@ -162,13 +186,16 @@ impl Exprs<'_, '_> {
         if typed.expr.is_volatile() {
             return Err(errors::unsupported("a lateral reference to a column alias that is not deterministic"));
         }
-        self.fields(typed.alias(first.clone()), rest).map(Some)
+        let text = format!("lateralAliasReference({first})");
+        self.fields(typed.part(first, text), rest).map(Some)
     }
 
     fn outer_attribute(&self, name: &[String]) -> SparkResult<Option<Typed>> {
         for outer in self.env.outer.iter().rev() {
             if let Some(found) = outer.find(name, self.case_sensitive())? {
-                return self.fields(outer_reference(Typed::attribute(&found.attribute)), &found.rest).map(Some);
+                return self
+                    .fields(outer_reference(Typed::attribute(&found.attribute), &self.env.outer), &found.rest)
+                    .map(Some);
             }
         }
         Ok(None)
@@ -185,7 +212,7 @@ impl Exprs<'_, '_> {
         let Some(found) = self.analyzer.context.variables.get(variable) else { return Ok(None) };
         let shown = name.get(rest - 1).cloned().unwrap_or_default();
         let typed = Typed::literal(found.value.clone(), found.data_type.clone(), shown.clone());
-        let mut typed = self.fields(typed.alias(shown), name.get(rest..).unwrap_or_default())?;
+        let mut typed = self.fields(typed.part(&shown, shown.clone()), name.get(rest..).unwrap_or_default())?;
         typed.nullable = true;
         Ok(Some(typed))
     }
@@ -220,11 +247,14 @@ impl Exprs<'_, '_> {
         let text = match (&typed.data_type, self.analyzer.fold(&typed.expr)) {
             (DataType::String, Ok(datafusion::scalar::ScalarValue::Utf8(Some(text)))) => text,
             _ => {
-                return Err(SparkError::analysis("NOT_A_CONSTANT_STRING.WRONG_TYPE", &[
-                    ("name", "IDENTIFIER"),
-                    ("expr", &errors::expression(&typed.name)),
-                    ("dataType", &typed.data_type.simple_string()),
-                ]));
+                return Err(SparkError::analysis(
+                    "NOT_A_CONSTANT_STRING.WRONG_TYPE",
+                    &[
+                        ("name", "IDENTIFIER"),
+                        ("expr", &errors::expression(&typed.name)),
+                        ("dataType", &typed.data_type.simple_string()),
+                    ],
+                ));
             }
         };
         match &*self.analyzer.context.parse.expression(&text)?.kind {
@@ -234,24 +264,27 @@ impl Exprs<'_, '_> {
     }
 }
 
-/// The same expression seen from inside a subquery.
-pub(in crate::analyze) fn outer_reference(mut typed: Typed) -> Typed {
+/// The same expression seen from inside a subquery of the scopes `outer`.
+pub(in crate::analyze) fn outer_reference(mut typed: Typed, outer: &[Arc<Scope>]) -> Typed {
     use datafusion::common::tree_node::{Transformed, TreeNode};
-    let field = typed.field();
-    let expr = std::mem::replace(&mut typed.expr, Expr::Literal(datafusion::scalar::ScalarValue::Null, None));
-    let single = matches!(expr, Expr::Column(_));
-    let moved = expr.transform(|e| {
+    let own = typed.field();
+    let field_of = |column: &datafusion::common::Column| {
+        let id = column.name.strip_prefix('#').and_then(|n| n.parse().ok());
+        let found = id.and_then(|id| outer.iter().rev().find_map(|scope| scope.by_id(id)));
+        Arc::new(match found {
+            Some(attribute) => arrow_field(&column.name, &attribute.data_type, attribute.nullable),
+            None => own.as_ref().clone().with_name(column.name.clone()),
+        })
+    };
+    let moved = typed.expr.clone().transform(|e| {
         Ok(match e {
-            Expr::Column(column) => {
-                let field = Arc::new(field.as_ref().clone().with_name(column.name.clone()));
-                Transformed::yes(Expr::OuterReferenceColumn(field, column))
-            }
+            Expr::Column(column) => Transformed::yes(Expr::OuterReferenceColumn(field_of(&column), column)),
             other => Transformed::no(other),
         })
     });
     if let Ok(moved) = moved {
         typed.expr = moved.data;
     }
-    let _ = single;
+    typed.qualifier = None;
     typed
 }

@@ -25,19 +25,74 @@ impl Exprs<'_, '_> {
             "TIMESTAMP" => DataType::Timestamp,
             "TIME" => DataType::Time(6),
             "X" | "BINARY" => return hex_literal(analyzer, text),
-            other => return Err(SparkError::parse("UNSUPPORTED_TYPED_LITERAL", &[("unsupportedType", &format!("\"{other}\"")), ("supportedTypes", "\"DATE\", \"TIMESTAMP_NTZ\", \"TIMESTAMP_LTZ\", \"TIMESTAMP\", \"INTERVAL\", \"X\", \"TIME\"")])),
+            other => {
+                return Err(SparkError::parse(
+                    "UNSUPPORTED_TYPED_LITERAL",
+                    &[
+                        ("unsupportedType", &format!("\"{other}\"")),
+                        (
+                            "supportedTypes",
+                            "\"DATE\", \"TIMESTAMP_NTZ\", \"TIMESTAMP_LTZ\", \"TIMESTAMP\", \"INTERVAL\", \"X\", \"TIME\"",
+                        ),
+                    ],
+                ));
+            }
         };
+        if let Some(value) = self.special_moment(text, &data_type)? {
+            let shown = analyzer.literal_text(&value, &data_type)?;
+            return Ok(Typed::literal(value, data_type, shown));
+        }
         let string = Typed::literal(ScalarValue::Utf8(Some(text.to_string())), DataType::String, text);
         let cast = analyzer.cast(string, &data_type, CastMode::Try)?;
         let value = analyzer.fold(&cast.expr)?;
         if value.is_null() {
-            return Err(SparkError::parse("INVALID_TYPED_LITERAL", &[
-                ("valueType", &format!("\"{type_name}\"")),
-                ("value", &format!("'{text}'")),
-            ]));
+            return Err(SparkError::parse(
+                "INVALID_TYPED_LITERAL",
+                &[("valueType", &format!("\"{type_name}\"")), ("value", &format!("'{text}'"))],
+            ));
         }
         let shown = analyzer.literal_text(&value, &data_type)?;
         Ok(Typed::literal(value, data_type, shown))
+    }
+}
+
+impl Exprs<'_, '_> {
+    /// `'now'`, `'today'`, `'epoch'`, ... in the session's time zone.
+    fn special_moment(&self, text: &str, data_type: &DataType) -> SparkResult<Option<ScalarValue>> {
+        const DAY: i64 = 1;
+        let days = match text.trim().to_lowercase().as_str() {
+            "epoch" => None,
+            "now" | "today" => Some(0),
+            "yesterday" => Some(-DAY),
+            "tomorrow" => Some(DAY),
+            _ => return Ok(None),
+        };
+        let analyzer = self.analyzer;
+        let instant = |micros| {
+            Typed::literal(ScalarValue::TimestampMicrosecond(Some(micros), Some("UTC".into())), DataType::Timestamp, "")
+        };
+        let Some(days) = days else {
+            return Ok(match data_type {
+                DataType::Date => Some(ScalarValue::Date32(Some(0))),
+                DataType::TimestampNtz => Some(ScalarValue::TimestampMicrosecond(Some(0), None)),
+                DataType::Timestamp => Some(ScalarValue::TimestampMicrosecond(Some(0), Some("UTC".into()))),
+                _ => None,
+            });
+        };
+        let now = instant(analyzer.context.now);
+        let whole = matches!(data_type, DataType::Timestamp | DataType::TimestampNtz)
+            && text.trim().eq_ignore_ascii_case("now");
+        if whole {
+            return Ok(Some(analyzer.fold(&analyzer.cast(now, data_type, CastMode::Session)?.expr)?));
+        }
+        if matches!(data_type, DataType::Time(_)) {
+            return Ok(None);
+        }
+        let today = analyzer.fold(&analyzer.cast(now, &DataType::Date, CastMode::Session)?.expr)?;
+        let ScalarValue::Date32(Some(today)) = today else { return Ok(None) };
+        let day = i32::try_from(i64::from(today) + days).unwrap_or(today);
+        let day = Typed::literal(ScalarValue::Date32(Some(day)), DataType::Date, "");
+        Ok(Some(analyzer.fold(&analyzer.cast(day, data_type, CastMode::Session)?.expr)?))
     }
 }
 
@@ -54,14 +109,21 @@ fn hex_literal(analyzer: &Analyzer<'_>, text: &str) -> SparkResult<Typed> {
         .map(|pair| std::str::from_utf8(pair).ok().and_then(|p| u8::from_str_radix(p, 16).ok()))
         .collect();
     let Some(bytes) = digits else {
-        return Err(SparkError::parse("INVALID_TYPED_LITERAL", &[("valueType", "\"X\""), ("value", &format!("'{text}'"))]));
+        return Err(SparkError::parse(
+            "INVALID_TYPED_LITERAL",
+            &[("valueType", "\"X\""), ("value", &format!("'{text}'"))],
+        ));
     };
     analyzer.literal(&spec::Literal::Binary(bytes))
 }
 
 impl Analyzer<'_> {
     /// Resolves an expression without columns and evaluates it.
-    pub(in crate::analyze) fn evaluate_constant(&self, expr: &spec::Expr, to: Option<&DataType>) -> SparkResult<(DataType, ScalarValue)> {
+    pub(in crate::analyze) fn evaluate_constant(
+        &self,
+        expr: &spec::Expr,
+        to: Option<&DataType>,
+    ) -> SparkResult<(DataType, ScalarValue)> {
         let env = Env::root(self);
         let scope = Scope::default();
         let mut typed = Exprs::new(self, &env, &scope).resolve(expr)?;
@@ -81,28 +143,34 @@ impl Analyzer<'_> {
         let typed = Exprs::new(self, env, &scope).resolve(expr)?;
         let shown = errors::expression(&typed.name);
         if !fold::is_constant(&typed.expr) {
-            return Err(SparkError::analysis("INVALID_LIMIT_LIKE_EXPRESSION.IS_UNFOLDABLE", &[("name", clause), ("expr", &shown)]));
+            return Err(SparkError::analysis(
+                "INVALID_LIMIT_LIKE_EXPRESSION.IS_UNFOLDABLE",
+                &[("name", clause), ("expr", &shown)],
+            ));
         }
         if !matches!(typed.data_type, DataType::Integer | DataType::Byte | DataType::Short | DataType::Long) {
-            return Err(SparkError::analysis("INVALID_LIMIT_LIKE_EXPRESSION.DATA_TYPE", &[
-                ("name", clause),
-                ("expr", &shown),
-                ("dataType", &errors::sql_type(&typed.data_type)),
-            ]));
+            return Err(SparkError::analysis(
+                "INVALID_LIMIT_LIKE_EXPRESSION.DATA_TYPE",
+                &[("name", clause), ("expr", &shown), ("dataType", &errors::sql_type(&typed.data_type))],
+            ));
         }
         let value = match self.fold(&typed.expr)? {
             ScalarValue::Int8(Some(v)) => i64::from(v),
             ScalarValue::Int16(Some(v)) => i64::from(v),
             ScalarValue::Int32(Some(v)) => i64::from(v),
             ScalarValue::Int64(Some(v)) => v,
-            _ => return Err(SparkError::analysis("INVALID_LIMIT_LIKE_EXPRESSION.IS_NULL", &[("name", clause), ("expr", &shown)])),
+            _ => {
+                return Err(SparkError::analysis(
+                    "INVALID_LIMIT_LIKE_EXPRESSION.IS_NULL",
+                    &[("name", clause), ("expr", &shown)],
+                ));
+            }
         };
         if value < 0 {
-            return Err(SparkError::analysis("INVALID_LIMIT_LIKE_EXPRESSION.IS_NEGATIVE", &[
-                ("name", clause),
-                ("expr", &shown),
-                ("v", &value.to_string()),
-            ]));
+            return Err(SparkError::analysis(
+                "INVALID_LIMIT_LIKE_EXPRESSION.IS_NEGATIVE",
+                &[("name", clause), ("expr", &shown), ("v", &value.to_string())],
+            ));
         }
         Ok(value)
     }

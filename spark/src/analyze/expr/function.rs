@@ -1,7 +1,6 @@
 //! Calls: finds out what a name means (operator, generator, aggregate, scalar function, SQL function) and applies it.
 
 use firesteel_functions::registry;
-use firesteel_functions::types::DataType;
 use firesteel_functions::{SparkError, SparkResult};
 
 use super::{Exprs, Generator};
@@ -15,11 +14,16 @@ const AGGREGATE_ONLY: &[&str] = &["count", "grouping", "grouping_id"];
 
 impl Exprs<'_, '_> {
     /// A call.
-    pub(super) fn function(&self, function: &Function) -> SparkResult<Typed> {
+    pub(super) fn function(&self, function: &Function, origin: Option<&spec::Origin>) -> SparkResult<Typed> {
         let name = self.function_name(function)?;
         let Some(lower) = builtin_name(&name) else { return self.user_function(&name, function) };
         if matches!(lower.as_str(), "and" | "or") && function.args.len() == 2 {
             return self.logic_chain(&lower, &function.args);
+        }
+        if lower == "not"
+            && let Some(found) = self.negated_quantifier(function, origin)?
+        {
+            return Ok(found);
         }
         if super::super::relation::is_generator(&lower) {
             return self.generator(&lower, function);
@@ -41,20 +45,47 @@ impl Exprs<'_, '_> {
         if let Some(found) = self.predicate(&lower, &args)? {
             return Ok(found);
         }
+        if let ("like" | "ilike", [value, pattern, escape]) = (lower.as_str(), args.as_slice()) {
+            return self.escaped_like(&lower, value, pattern, escape);
+        }
+        if let Some(found) = self.tried(&lower, &args)? {
+            return Ok(found);
+        }
         if let Some(found) = self.nested(&lower, &args)? {
             return Ok(found);
         }
         if registry().scalar(&lower).is_some() {
-            let shown = shown_call(&lower, &args);
+            let texts: Vec<String> = args.iter().map(|a| a.sql()).collect();
+            let shown = naming::operator(&lower, &texts).unwrap_or_else(|| shown_call(&lower, &args));
             return self.registered(&lower, args, shown);
         }
         if registry().window(&lower).is_some() {
-            return Err(SparkError::analysis("WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE", &[(
-                "funcName",
-                &errors::expression(&naming::call(&lower, &args.iter().map(|a| a.name.clone()).collect::<Vec<_>>())),
-            )]));
+            return Err(SparkError::analysis(
+                "WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE",
+                &[(
+                    "funcName",
+                    &errors::expression(&naming::call(&lower, &args.iter().map(|a| a.sql()).collect::<Vec<_>>())),
+                )],
+            ));
         }
         self.user_function(&name, function)
+    }
+
+    /// `x NOT LIKE ANY (...)`: some pattern does not match, which is not the negation of `x LIKE ANY (...)`.
+    /// Both are a `not` around the call; only the former starts where its operand starts.
+    fn negated_quantifier(&self, function: &Function, origin: Option<&spec::Origin>) -> SparkResult<Option<Typed>> {
+        let [arg] = function.args.as_slice() else { return Ok(None) };
+        let ExprKind::Function(inner) = &*arg.kind else { return Ok(None) };
+        let name = inner.name.last().map(|n| n.to_lowercase()).unwrap_or_default();
+        let same_start = match (origin, &arg.origin) {
+            (Some(spec::Origin::Sql { start, .. }), Some(spec::Origin::Sql { start: inner, .. })) => start == inner,
+            _ => false,
+        };
+        if !same_start || !matches!(name.as_str(), "like_any" | "like_all" | "ilike_any" | "ilike_all") {
+            return Ok(None);
+        }
+        let args = self.arguments(&name, &inner.args)?;
+        self.predicate(&format!("not_{name}"), &args)
     }
 
     /// The function's name, with `IDENTIFIER(...)` resolved.
@@ -83,18 +114,24 @@ impl Exprs<'_, '_> {
 
     fn named_arguments(&self, name: &str, args: &[spec::Expr], values: Vec<Typed>) -> SparkResult<Vec<Typed>> {
         let Some(order) = super::special::parameter_names(name) else {
-            return Err(SparkError::analysis("NAMED_PARAMETERS_NOT_SUPPORTED", &[("functionName", &format!("`{name}`"))]));
+            return Err(SparkError::analysis(
+                "NAMED_PARAMETERS_NOT_SUPPORTED",
+                &[("functionName", &format!("`{name}`"))],
+            ));
         };
         let mut slots: Vec<Option<Typed>> = vec![None; order.len()];
         for (index, (arg, value)) in args.iter().zip(values).enumerate() {
             let position = match &*arg.kind {
                 ExprKind::NamedArgument { name: parameter, .. } => {
                     order.iter().position(|p| p.eq_ignore_ascii_case(parameter)).ok_or_else(|| {
-                        SparkError::analysis("UNRECOGNIZED_PARAMETER_NAME", &[
-                            ("routineName", &format!("`{name}`")),
-                            ("argumentName", &format!("`{parameter}`")),
-                            ("proposal", &order.iter().map(|p| format!("`{p}`")).collect::<Vec<_>>().join(" ")),
-                        ])
+                        SparkError::analysis(
+                            "UNRECOGNIZED_PARAMETER_NAME",
+                            &[
+                                ("routineName", &format!("`{name}`")),
+                                ("argumentName", &format!("`{parameter}`")),
+                                ("proposal", &order.iter().map(|p| format!("`{p}`")).collect::<Vec<_>>().join(" ")),
+                            ],
+                        )
                     })?
                 }
                 _ => index,
@@ -103,10 +140,13 @@ impl Exprs<'_, '_> {
                 return Err(errors::wrong_num_args(name, &order.len().to_string(), args.len()));
             };
             if slot.is_some() {
-                return Err(SparkError::analysis("DUPLICATE_ROUTINE_PARAMETER_ASSIGNMENT.DOUBLE_NAMED_ARGUMENT_REFERENCE", &[
-                    ("routineName", &format!("`{name}`")),
-                    ("parameterName", &format!("`{}`", order.get(position).copied().unwrap_or_default())),
-                ]));
+                return Err(SparkError::analysis(
+                    "DUPLICATE_ROUTINE_PARAMETER_ASSIGNMENT.DOUBLE_NAMED_ARGUMENT_REFERENCE",
+                    &[
+                        ("routineName", &format!("`{name}`")),
+                        ("parameterName", &format!("`{}`", order.get(position).copied().unwrap_or_default())),
+                    ],
+                ));
             }
             *slot = Some(value);
         }
@@ -118,11 +158,14 @@ impl Exprs<'_, '_> {
             .enumerate()
             .map(|(index, slot)| {
                 slot.ok_or_else(|| {
-                    SparkError::analysis("REQUIRED_PARAMETER_NOT_FOUND", &[
-                        ("routineName", &format!("`{name}`")),
-                        ("parameterName", &format!("`{}`", order.get(index).copied().unwrap_or_default())),
-                        ("index", &index.to_string()),
-                    ])
+                    SparkError::analysis(
+                        "REQUIRED_PARAMETER_NOT_FOUND",
+                        &[
+                            ("routineName", &format!("`{name}`")),
+                            ("parameterName", &format!("`{}`", order.get(index).copied().unwrap_or_default())),
+                            ("index", &index.to_string()),
+                        ],
+                    )
                 })
             })
             .collect()
@@ -141,17 +184,20 @@ impl Exprs<'_, '_> {
             return Err(SparkError::analysis("UNSUPPORTED_GENERATOR.OUTSIDE_SELECT", &[("plan", "'Filter'")]));
         };
         if self.in_aggregate.get() {
-            return Err(SparkError::analysis("UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", &[("expression", &errors::expression(name))]));
+            return Err(SparkError::analysis(
+                "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS",
+                &[("expression", &errors::expression(name))],
+            ));
         }
         let args = self.arguments(name, &function.args)?;
         let generator = super::super::relation::generator(self.analyzer, name, args)?;
         let typed = match generator.output.as_slice() {
             [only] => Typed::attribute(only),
             _ => {
-                return Err(SparkError::analysis("UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", &[(
-                    "expression",
-                    &errors::expression(name),
-                )]));
+                return Err(SparkError::analysis(
+                    "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS",
+                    &[("expression", &errors::expression(name))],
+                ));
             }
         };
         generators.borrow_mut().push(generator);
@@ -166,15 +212,19 @@ impl Exprs<'_, '_> {
         };
         let ExprKind::Function(function) = &*inner.kind else { return Ok(None) };
         let Some(lower) = builtin_name(&function.name) else { return Ok(None) };
-        let Some(generators) = self.generators.filter(|_| super::super::relation::is_generator(&lower)) else { return Ok(None) };
+        let Some(generators) = self.generators.filter(|_| super::super::relation::is_generator(&lower)) else {
+            return Ok(None);
+        };
         let args = self.arguments(&lower, &function.args)?;
-        let mut generator: Generator = super::super::relation::generator(self.analyzer, &lower, args).at(inner.origin.as_ref())?;
+        let mut generator: Generator =
+            super::super::relation::generator(self.analyzer, &lower, args).at(inner.origin.as_ref())?;
         if !names.is_empty() {
             if names.len() != generator.output.len() {
-                return Err(SparkError::analysis("UDTF_ALIAS_NUMBER_MISMATCH", &[
-                    ("aliasesSize", &generator.output.len().to_string()),
-                    ("aliasesNames", &names.join(",")),
-                ])).at(expr.origin.as_ref());
+                return Err(SparkError::analysis(
+                    "UDTF_ALIAS_NUMBER_MISMATCH",
+                    &[("aliasesSize", &generator.output.len().to_string()), ("aliasesNames", &names.join(","))],
+                ))
+                .at(expr.origin.as_ref());
             }
             for (attribute, name) in generator.output.iter_mut().zip(names) {
                 attribute.name.clone_from(name);
@@ -200,9 +250,13 @@ impl Exprs<'_, '_> {
 
 /// Text of a call, with the name and default arguments Spark shows.
 pub(super) fn shown_call(name: &str, args: &[Typed]) -> String {
-    let mut texts: Vec<String> = args.iter().map(|a| a.name.clone()).collect();
+    let mut texts: Vec<String> = args.iter().map(|a| a.sql()).collect();
     texts.extend(naming::defaults(name, args.len()).iter().map(ToString::to_string));
-    let shown = registry().canonical_name(name).unwrap_or_else(|| name.to_string());
+    let shown = match name {
+        // With a scale they are other expressions, which print their names as they are.
+        "ceil" | "ceiling" | "floor" if args.len() == 2 => name.to_string(),
+        _ => registry().canonical_name(name).unwrap_or_else(|| name.to_string()),
+    };
     naming::call(&shown, &texts)
 }
 
@@ -211,7 +265,9 @@ pub(super) fn builtin_name(name: &[String]) -> Option<String> {
     match name {
         [one] => Some(one.to_lowercase()),
         [schema, one] if schema.eq_ignore_ascii_case("builtin") => Some(one.to_lowercase()),
-        [system, schema, one] if system.eq_ignore_ascii_case("system") && schema.eq_ignore_ascii_case("builtin") => Some(one.to_lowercase()),
+        [system, schema, one] if system.eq_ignore_ascii_case("system") && schema.eq_ignore_ascii_case("builtin") => {
+            Some(one.to_lowercase())
+        }
         _ => None,
     }
 }
@@ -229,9 +285,8 @@ fn reject_modifiers(name: &str, function: &Function) -> SparkResult<()> {
     } else {
         return Ok(());
     };
-    let _ = DataType::Null;
-    Err(SparkError::analysis("INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX", &[
-        ("prettyName", &format!("`{name}`")),
-        ("syntax", if sub == "FILTER" { "FILTER CLAUSE" } else { sub }),
-    ]))
+    Err(SparkError::analysis(
+        "INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX",
+        &[("prettyName", &format!("`{name}`")), ("syntax", if sub == "FILTER" { "FILTER CLAUSE" } else { sub })],
+    ))
 }

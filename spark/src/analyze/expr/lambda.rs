@@ -5,7 +5,9 @@ use std::sync::Arc;
 use arrow::datatypes::FieldRef;
 use datafusion::logical_expr::expr::{HigherOrderFunction, Lambda, LambdaVariable};
 use datafusion::logical_expr::type_coercion::functions::value_fields_with_higher_order_udf_and_lambdas;
-use datafusion::logical_expr::{Expr, HigherOrderReturnFieldArgs, HigherOrderUDF, LambdaParametersProgress, ValueOrLambda};
+use datafusion::logical_expr::{
+    Expr, HigherOrderReturnFieldArgs, HigherOrderUDF, LambdaParametersProgress, ValueOrLambda,
+};
 use datafusion::scalar::ScalarValue;
 use firesteel_functions::registry;
 use firesteel_functions::types::DataType;
@@ -36,6 +38,19 @@ impl Exprs<'_, '_> {
         self.higher_order(&udf, name, &function.args).map(Some)
     }
 
+    /// `transform(value, param -> body)` for a value that is resolved already.
+    pub(super) fn transformed(&self, value: Typed, param: &str, body: &spec::Expr) -> SparkResult<Typed> {
+        let Some(udf) = registry().lambda("transform") else {
+            return Err(errors::unsupported("fields of arrays of structs"));
+        };
+        let params = [param.to_string()];
+        self.apply_lambdas(
+            &udf,
+            "transform",
+            vec![ValueOrLambda::Value(value), ValueOrLambda::Lambda(Pending { body, params: &params, resolved: None })],
+        )
+    }
+
     fn higher_order(&self, udf: &Arc<HigherOrderUDF>, name: &str, args: &[spec::Expr]) -> SparkResult<Typed> {
         let mut parts: Vec<ValueOrLambda<Typed, Pending<'_>>> = Vec::with_capacity(args.len());
         for arg in args {
@@ -44,12 +59,23 @@ impl Exprs<'_, '_> {
                 _ => ValueOrLambda::Value(self.resolve(arg)?),
             });
         }
+        self.apply_lambdas(udf, name, parts)
+    }
+
+    fn apply_lambdas(
+        &self,
+        udf: &Arc<HigherOrderUDF>,
+        name: &str,
+        mut parts: Vec<ValueOrLambda<Typed, Pending<'_>>>,
+    ) -> SparkResult<Typed> {
         for step in 0..4 {
             let fields: Vec<ValueOrLambda<FieldRef, Option<FieldRef>>> = parts
                 .iter()
                 .map(|p| match p {
                     ValueOrLambda::Value(v) => ValueOrLambda::Value(v.field()),
-                    ValueOrLambda::Lambda(l) => ValueOrLambda::Lambda(l.resolved.as_ref().map(|(_, body)| body.field())),
+                    ValueOrLambda::Lambda(l) => {
+                        ValueOrLambda::Lambda(l.resolved.as_ref().map(|(_, body)| body.field()))
+                    }
                 })
                 .collect();
             let progress = udf.lambda_parameters(step, &fields).map_err(errors::planning)?;
@@ -75,11 +101,14 @@ impl Exprs<'_, '_> {
 
     fn lambda_body(&self, function: &str, lambda: &mut Pending<'_>, fields: &[FieldRef]) -> SparkResult<()> {
         if lambda.params.len() > fields.len() {
-            return Err(SparkError::analysis("INVALID_LAMBDA_FUNCTION_CALL.NUM_ARGS_MISMATCH", &[
-                ("expectedNumArgs", &lambda.params.len().to_string()),
-                ("actualNumArgs", &fields.len().to_string()),
-                ("functionName", &format!("`{function}`")),
-            ]));
+            return Err(SparkError::analysis(
+                "INVALID_LAMBDA_FUNCTION_CALL.NUM_ARGS_MISMATCH",
+                &[
+                    ("expectedNumArgs", &lambda.params.len().to_string()),
+                    ("actualNumArgs", &fields.len().to_string()),
+                    ("functionName", &format!("`{function}`")),
+                ],
+            ));
         }
         let before = self.lambdas.borrow().len();
         let mut names = Vec::new();
@@ -87,7 +116,8 @@ impl Exprs<'_, '_> {
             let unique = format!("{param}#{}", self.analyzer.fresh());
             let field = Arc::new(field.as_ref().clone().with_name(unique.clone()));
             let variable = Expr::LambdaVariable(LambdaVariable::new(unique.clone(), Some(Arc::clone(&field))));
-            let mut typed = Typed::new(variable, DataType::from_arrow(&field)?, field.is_nullable(), "namedlambdavariable()");
+            let mut typed =
+                Typed::new(variable, DataType::from_arrow(&field)?, field.is_nullable(), "namedlambdavariable()");
             typed.field_name = Some(param.clone());
             self.lambdas.borrow_mut().push((param.clone(), typed));
             names.push(unique);
@@ -98,7 +128,12 @@ impl Exprs<'_, '_> {
         Ok(())
     }
 
-    fn assemble(&self, udf: &Arc<HigherOrderUDF>, name: &str, parts: Vec<ValueOrLambda<Typed, Pending<'_>>>) -> SparkResult<Typed> {
+    fn assemble(
+        &self,
+        udf: &Arc<HigherOrderUDF>,
+        name: &str,
+        parts: Vec<ValueOrLambda<Typed, Pending<'_>>>,
+    ) -> SparkResult<Typed> {
         let mut texts = Vec::with_capacity(parts.len());
         let mut fields = Vec::with_capacity(parts.len());
         for part in &parts {
@@ -126,7 +161,9 @@ impl Exprs<'_, '_> {
             match (part, wanted) {
                 (ValueOrLambda::Value(value), ValueOrLambda::Value(field)) => {
                     let value = match DataType::from_arrow(&field) {
-                        Ok(to) if value.data_type.to_arrow() != *field.data_type() => self.analyzer.coerce(value, &to)?,
+                        Ok(to) if value.data_type.to_arrow() != *field.data_type() => {
+                            self.analyzer.coerce(value, &to)?
+                        }
                         _ => value,
                     };
                     finals.push(ValueOrLambda::Value(value.field()));

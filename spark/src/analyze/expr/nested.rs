@@ -10,11 +10,12 @@ use super::Exprs;
 use crate::analyze::scope::same;
 use crate::analyze::typed::Typed;
 use crate::analyze::{errors, naming};
+use crate::spec;
 
 impl Exprs<'_, '_> {
     /// A constructor, or `None` when `name` is none.
     pub(super) fn nested(&self, name: &str, args: &[Typed]) -> SparkResult<Option<Typed>> {
-        let texts: Vec<String> = args.iter().map(|a| a.name.clone()).collect();
+        let texts: Vec<String> = args.iter().map(|a| a.sql()).collect();
         Ok(Some(match name {
             "struct" => {
                 let shown = naming::call("struct", &args.iter().map(field_text).collect::<Vec<_>>());
@@ -23,7 +24,7 @@ impl Exprs<'_, '_> {
                 typed
             }
             "named_struct" => {
-                if args.len() % 2 != 0 {
+                if !args.len().is_multiple_of(2) {
                     return Err(errors::wrong_num_args("named_struct", "2n (n > 0)", args.len()));
                 }
                 let mut fields = Vec::new();
@@ -32,10 +33,13 @@ impl Exprs<'_, '_> {
                     let key = match self.analyzer.fold(&key.expr) {
                         Ok(ScalarValue::Utf8(Some(key))) => key,
                         _ => {
-                            return Err(SparkError::analysis("DATATYPE_MISMATCH.CREATE_NAMED_STRUCT_WITHOUT_FOLDABLE_STRING", &[
-                                ("sqlExpr", &errors::expression(&naming::call(name, &texts))),
-                                ("inputExprs", &errors::expression(&key.name)),
-                            ]));
+                            return Err(SparkError::analysis(
+                                "DATATYPE_MISMATCH.CREATE_NAMED_STRUCT_WITHOUT_FOLDABLE_STRING",
+                                &[
+                                    ("sqlExpr", &errors::expression(&naming::call(name, &texts))),
+                                    ("inputExprs", &errors::expression(&key.name)),
+                                ],
+                            ));
                         }
                     };
                     fields.push((key, value.clone()));
@@ -48,7 +52,7 @@ impl Exprs<'_, '_> {
 
     /// A struct whose fields are called as their values, `colN` when they have no name.
     pub(super) fn row(&self, values: Vec<Typed>) -> SparkResult<Typed> {
-        let texts: Vec<String> = values.iter().map(|a| a.name.clone()).collect();
+        let texts: Vec<String> = values.iter().map(|a| a.sql()).collect();
         let fields = values
             .into_iter()
             .enumerate()
@@ -82,41 +86,53 @@ impl Exprs<'_, '_> {
         match &child.data_type {
             DataType::Struct(_) => {
                 let Some(ScalarValue::Utf8(Some(field))) = key.constant() else {
-                    return Err(SparkError::analysis("INVALID_EXTRACT_FIELD_TYPE", &[("extraction", &errors::expression(&key.name))]));
+                    return Err(SparkError::analysis(
+                        "INVALID_EXTRACT_FIELD_TYPE",
+                        &[("extraction", &errors::expression(&key.name))],
+                    ));
                 };
                 let field = field.clone();
-                let shown = format!("{}.{}", child.name, field);
+                let shown = format!("{}.{}", child.sql(), field);
                 let found = self.field(child, &field)?;
-                Ok(if dotted { found.named_as(shown) } else { found.named_as(shown) })
+                Ok(found.named_as(shown))
             }
             DataType::Array { element, .. } if dotted && matches!(**element, DataType::Struct(_)) => {
                 let field = match key.constant() {
                     Some(ScalarValue::Utf8(Some(field))) => field.clone(),
                     _ => key.name.clone(),
                 };
-                let shown = format!("{}.{}", child.name, field);
+                let shown = format!("{}.{}", child.sql(), field);
                 Ok(self.field(child, &field)?.named_as(shown))
             }
-            DataType::Array { element, .. } if matches!(**element, DataType::Struct(_)) && key.data_type == DataType::String => {
+            DataType::Array { element, .. }
+                if matches!(**element, DataType::Struct(_)) && key.data_type == DataType::String =>
+            {
                 let Some(ScalarValue::Utf8(Some(field))) = key.constant().cloned() else {
-                    return Err(SparkError::analysis("INVALID_EXTRACT_FIELD_TYPE", &[("extraction", &errors::expression(&key.name))]));
+                    return Err(SparkError::analysis(
+                        "INVALID_EXTRACT_FIELD_TYPE",
+                        &[("extraction", &errors::expression(&key.name))],
+                    ));
                 };
-                let shown = format!("{}.{}", child.name, field);
+                let shown = format!("{}.{}", child.sql(), field);
                 Ok(self.field(child, &field)?.named_as(shown))
             }
             DataType::Array { .. } => {
-                let shown = format!("{}[{}]", child.name, key.name);
+                let shown = format!("{}[{}]", child.sql(), key.sql());
                 self.registered("spark_array_item", vec![child, key], shown)
             }
             DataType::Map { key: wanted, .. } => {
-                let shown = if dotted { format!("{}.{}", child.name, key.name) } else { format!("{}[{}]", child.name, key.name) };
+                let shown = if dotted {
+                    format!("{}.{}", child.sql(), key.sql())
+                } else {
+                    format!("{}[{}]", child.sql(), key.sql())
+                };
                 let key = self.analyzer.coerce(key, &wanted.clone())?;
-                self.registered("spark_map_item", vec![child, key], shown)
+                self.registered("element_at", vec![child, key], shown)
             }
-            other => Err(SparkError::analysis("INVALID_EXTRACT_BASE_FIELD_TYPE", &[
-                ("base", &errors::expression(&child.name)),
-                ("other", &errors::sql_type(other)),
-            ])),
+            other => Err(SparkError::analysis(
+                "INVALID_EXTRACT_BASE_FIELD_TYPE",
+                &[("base", &errors::expression(&child.name)), ("other", &errors::sql_type(other))],
+            )),
         }
     }
 
@@ -136,8 +152,12 @@ impl Exprs<'_, '_> {
                     return Err(base_type(&child));
                 };
                 let field = self.find_field(&fields, name)?;
-                let key = Typed::literal(ScalarValue::Utf8(Some(field.name.clone())), DataType::String, "");
-                self.registered("spark_array_fields", vec![child, key], shown)
+                let field = spec::ExprKind::Attribute {
+                    name: vec!["element".into(), field.name.clone()],
+                    plan_id: None,
+                    is_metadata: false,
+                };
+                Ok(self.transformed(child, "element", &field.into())?.named_as(shown))
             }
             DataType::Map { .. } => {
                 let key = Typed::literal(ScalarValue::Utf8(Some(name.to_string())), DataType::String, name);
@@ -148,14 +168,15 @@ impl Exprs<'_, '_> {
     }
 
     fn find_field<'f>(&self, fields: &'f StructType, name: &str) -> SparkResult<&'f StructField> {
-        let mut matches = fields.fields.iter().filter(|f| same(&f.name, name, self.analyzer.context.options.case_sensitive));
+        let mut matches =
+            fields.fields.iter().filter(|f| same(&f.name, name, self.analyzer.context.options.case_sensitive));
         let Some(found) = matches.next() else { return Err(errors::field_not_found(name, &fields.fields)) };
         let more = matches.count();
         if more > 0 {
-            return Err(SparkError::analysis("AMBIGUOUS_REFERENCE_TO_FIELDS", &[
-                ("field", &format!("`{name}`")),
-                ("count", &(more + 1).to_string()),
-            ]));
+            return Err(SparkError::analysis(
+                "AMBIGUOUS_REFERENCE_TO_FIELDS",
+                &[("field", &format!("`{name}`")), ("count", &(more + 1).to_string())],
+            ));
         }
         Ok(found)
     }
@@ -191,7 +212,10 @@ impl Exprs<'_, '_> {
             _ => {}
         }
         if out.is_empty() {
-            return Err(SparkError::analysis("DATATYPE_MISMATCH.CANNOT_DROP_ALL_FIELDS", &[("sqlExpr", &errors::expression(&shown))]));
+            return Err(SparkError::analysis(
+                "DATATYPE_MISMATCH.CANNOT_DROP_ALL_FIELDS",
+                &[("sqlExpr", &errors::expression(&shown))],
+            ));
         }
         let nullable = target.nullable;
         let made = self.make_struct(out, shown.clone())?;
@@ -205,12 +229,12 @@ impl Exprs<'_, '_> {
 }
 
 fn base_type(child: &Typed) -> SparkError {
-    SparkError::analysis("INVALID_EXTRACT_BASE_FIELD_TYPE", &[
-        ("base", &errors::expression(&child.name)),
-        ("other", &errors::sql_type(&child.data_type)),
-    ])
+    SparkError::analysis(
+        "INVALID_EXTRACT_BASE_FIELD_TYPE",
+        &[("base", &errors::expression(&child.name)), ("other", &errors::sql_type(&child.data_type))],
+    )
 }
 
 fn field_text(value: &Typed) -> String {
-    value.name.clone()
+    value.sql()
 }

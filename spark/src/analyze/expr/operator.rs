@@ -11,7 +11,7 @@ use crate::analyze::{coerce, errors, naming};
 impl Exprs<'_, '_> {
     /// An operator of the unresolved plan, or `None` when `name` is none.
     pub(super) fn operator(&self, name: &str, args: &[Typed]) -> SparkResult<Option<Typed>> {
-        let texts: Vec<String> = args.iter().map(|a| a.name.clone()).collect();
+        let texts: Vec<String> = args.iter().map(|a| a.sql()).collect();
         let shown = || naming::operator(name, &texts).unwrap_or_else(|| naming::call(name, &texts));
         Ok(Some(match (name, args) {
             ("+" | "-" | "*" | "/" | "%" | "div", [l, r]) => self.arithmetic(name, l.clone(), r.clone(), shown())?,
@@ -24,7 +24,7 @@ impl Exprs<'_, '_> {
             ("and" | "or", [l, r]) => self.logic(name, l.clone(), r.clone(), shown())?,
             ("not" | "!", [v]) => {
                 let v = self.boolean(v.clone(), &shown())?;
-                Typed::new(Expr::Not(Box::new(v.expr)), DataType::Boolean, v.nullable, shown())
+                Typed::new(negated(v.expr), DataType::Boolean, v.nullable, shown())
             }
             ("&" | "|" | "^", [l, r]) => self.bitwise(name, l.clone(), r.clone(), shown())?,
             ("~", [v]) => self.registered("bitwise_not", vec![v.clone()], shown())?,
@@ -47,7 +47,7 @@ impl Exprs<'_, '_> {
             }
         }
         let values = leaves.into_iter().map(|e| self.resolve(e)).collect::<SparkResult<Vec<_>>>()?;
-        let texts: Vec<String> = values.iter().map(|v| v.name.clone()).collect();
+        let texts: Vec<String> = values.iter().map(|v| v.sql()).collect();
         let mut parts = Vec::with_capacity(values.len());
         let mut nullable = false;
         let mut shown = String::new();
@@ -88,7 +88,12 @@ impl Exprs<'_, '_> {
 
     fn comparison(&self, name: &str, l: Typed, r: Typed, shown: String) -> SparkResult<Typed> {
         let (l, r) = self.same_type(l, r, &shown)?;
-        if name != "=" && name != "==" && name != "<=>" && name != "!=" && name != "<>" && !errors::is_orderable(&l.data_type)
+        if name != "="
+            && name != "=="
+            && name != "<=>"
+            && name != "!="
+            && name != "<>"
+            && !errors::is_orderable(&l.data_type)
             || matches!(l.data_type, DataType::Map { .. } | DataType::Variant)
         {
             return Err(errors::wrong_comparison(name, &shown, &l.data_type));
@@ -145,6 +150,21 @@ fn operator_of(name: &str) -> Operator {
         ">=" => Operator::GtEq,
         "!=" | "<>" => Operator::NotEq,
         _ => Operator::Eq,
+    }
+}
+
+/// `NOT` of a condition; of a subquery it is the subquery's own, which the optimizer knows as an anti join.
+fn negated(condition: Expr) -> Expr {
+    match condition {
+        Expr::InSubquery(mut subquery) => {
+            subquery.negated = !subquery.negated;
+            Expr::InSubquery(subquery)
+        }
+        Expr::Exists(mut exists) => {
+            exists.negated = !exists.negated;
+            Expr::Exists(exists)
+        }
+        other => Expr::Not(Box::new(other)),
     }
 }
 

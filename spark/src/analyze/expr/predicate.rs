@@ -3,8 +3,8 @@
 use datafusion::logical_expr::expr::{Case, InList};
 use datafusion::logical_expr::{Expr, Operator};
 use datafusion::scalar::ScalarValue;
-use firesteel_functions::SparkResult;
 use firesteel_functions::types::DataType;
+use firesteel_functions::{SparkError, SparkResult};
 
 use super::Exprs;
 use super::operator::{balanced, binary};
@@ -14,7 +14,7 @@ use crate::analyze::{coerce, errors, naming};
 impl Exprs<'_, '_> {
     /// A predicate or conditional, or `None` when `name` is none.
     pub(super) fn predicate(&self, name: &str, args: &[Typed]) -> SparkResult<Option<Typed>> {
-        let texts: Vec<String> = args.iter().map(|a| a.name.clone()).collect();
+        let texts: Vec<String> = args.iter().map(|a| a.sql()).collect();
         let shown = naming::operator(name, &texts).unwrap_or_else(|| naming::call(name, &texts));
         let test = |expr: Expr, nullable: bool| Typed::new(expr, DataType::Boolean, nullable, shown.clone());
         Ok(Some(match (name, args) {
@@ -44,8 +44,16 @@ impl Exprs<'_, '_> {
             }
             ("nullif", [l, r]) => {
                 let (a, b) = self.same_type(l.clone(), r.clone(), &shown)?;
-                let equal = firesteel_functions::arithmetic::compare(Operator::Eq, a.expr, b.expr, &a.data_type.to_arrow());
-                let case = Case::new(None, vec![(Box::new(equal), Box::new(Expr::Literal(crate::analyze::literal::null(&l.data_type)?, None)))], Some(Box::new(l.expr.clone())));
+                let equal =
+                    firesteel_functions::arithmetic::compare(Operator::Eq, a.expr, b.expr, &a.data_type.to_arrow());
+                let case = Case::new(
+                    None,
+                    vec![(
+                        Box::new(equal),
+                        Box::new(Expr::Literal(crate::analyze::literal::null(&l.data_type)?, None)),
+                    )],
+                    Some(Box::new(l.expr.clone())),
+                );
                 Typed::new(Expr::Case(case), l.data_type.clone(), true, shown)
             }
             ("equal_null", [l, r]) => {
@@ -53,9 +61,11 @@ impl Exprs<'_, '_> {
                 typed.name = shown;
                 typed
             }
-            ("like_any" | "like_all" | "ilike_any" | "ilike_all", [value, patterns @ ..]) => {
-                self.like_many(name, value, patterns)?
-            }
+            (
+                "like_any" | "like_all" | "ilike_any" | "ilike_all" | "not_like_any" | "not_like_all" | "not_ilike_any"
+                | "not_ilike_all",
+                [value, patterns @ ..],
+            ) => self.like_many(name, value, patterns)?,
             _ => return Ok(None),
         }))
     }
@@ -72,23 +82,30 @@ impl Exprs<'_, '_> {
         }
         let nullable = value.nullable || list.iter().any(|t| t.nullable);
         let value = self.analyzer.coerce(value.clone(), &to)?;
-        let list = list.iter().map(|t| Ok(self.analyzer.coerce(t.clone(), &to)?.expr)).collect::<SparkResult<Vec<_>>>()?;
+        let list =
+            list.iter().map(|t| Ok(self.analyzer.coerce(t.clone(), &to)?.expr)).collect::<SparkResult<Vec<_>>>()?;
         if list.is_empty() {
-            return Ok(Typed::new(Expr::Literal(ScalarValue::Boolean(Some(false)), None), DataType::Boolean, false, shown));
+            return Ok(Typed::new(
+                Expr::Literal(ScalarValue::Boolean(Some(false)), None),
+                DataType::Boolean,
+                false,
+                shown,
+            ));
         }
         // Zeros of both signs are equal, which a hash set of values does not know.
         let flat = !matches!(to, DataType::Array { .. } | DataType::Struct(_) | DataType::Float | DataType::Double);
         let expr = if flat {
             Expr::InList(InList::new(Box::new(value.expr), list, false))
         } else {
-            let equal = |item| firesteel_functions::arithmetic::compare(Operator::Eq, value.expr.clone(), item, &to.to_arrow());
+            let equal =
+                |item| firesteel_functions::arithmetic::compare(Operator::Eq, value.expr.clone(), item, &to.to_arrow());
             balanced(list.into_iter().map(equal).collect(), Operator::Or)
         };
         Ok(Typed::new(expr, DataType::Boolean, nullable, shown))
     }
 
     fn case(&self, args: &[Typed]) -> SparkResult<Typed> {
-        let texts: Vec<String> = args.iter().map(|a| a.name.clone()).collect();
+        let texts: Vec<String> = args.iter().map(|a| a.sql()).collect();
         self.conditional(args, naming::case(&texts), "casewhen")
     }
 
@@ -125,7 +142,10 @@ impl Exprs<'_, '_> {
         // CASE rather than a function: later values are evaluated only where needed.
         let mut exprs: Vec<Expr> = values.into_iter().map(|v| v.expr).collect();
         let last = exprs.pop();
-        let pairs = exprs.into_iter().map(|e| (Box::new(Expr::IsNotNull(Box::new(e.clone()))), Box::new(e))).collect::<Vec<_>>();
+        let pairs = exprs
+            .into_iter()
+            .map(|e| (Box::new(Expr::IsNotNull(Box::new(e.clone()))), Box::new(e)))
+            .collect::<Vec<_>>();
         let expr = match last {
             Some(last) if pairs.is_empty() => last,
             last => Expr::Case(Case::new(None, pairs, last.map(Box::new))),
@@ -141,7 +161,37 @@ impl Exprs<'_, '_> {
         values.into_iter().map(|v| self.analyzer.coerce(v, &to)).collect()
     }
 
+    /// `LIKE pattern ESCAPE 'c'`.
+    pub(super) fn escaped_like(
+        &self,
+        name: &str,
+        value: &Typed,
+        pattern: &Typed,
+        escape: &Typed,
+    ) -> SparkResult<Typed> {
+        let texts = [value.sql(), pattern.sql(), escape.sql()];
+        let shown = naming::operator(name, &texts).unwrap_or_else(|| naming::call(name, &texts));
+        let character = match escape.constant() {
+            Some(ScalarValue::Utf8(Some(text))) => text.chars().next(),
+            _ => None,
+        };
+        let (Some(character), Some(ScalarValue::Utf8(text))) = (character, pattern.constant()) else {
+            return Err(errors::unsupported("LIKE with ESCAPE and a pattern that is not constant"));
+        };
+        let rewritten = match text {
+            None => None,
+            Some(text) => Some(escaped_pattern(text, character).map_err(|condition| {
+                let (format, escape) = (format!("'{text}'"), format!("'{character}'"));
+                SparkError::analysis(condition, &[("format", &format), ("char", &escape)])
+            })?),
+        };
+        let pattern = Typed::literal(ScalarValue::Utf8(rewritten), DataType::String, "");
+        self.registered(name, vec![value.clone(), pattern], shown)
+    }
+
     fn like_many(&self, name: &str, value: &Typed, patterns: &[Typed]) -> SparkResult<Typed> {
+        let negated = name.starts_with("not_");
+        let name = name.trim_start_matches("not_");
         let like = if name.starts_with('i') { "ilike" } else { "like" };
         let tests = patterns
             .iter()
@@ -149,10 +199,38 @@ impl Exprs<'_, '_> {
             .collect::<SparkResult<Vec<_>>>()?;
         let nullable = tests.iter().any(|t| t.nullable);
         let (op, word) = if name.ends_with("any") { (Operator::Or, "likeany") } else { (Operator::And, "likeall") };
-        let texts: Vec<String> = std::iter::once(value).chain(patterns).map(|t| t.name.clone()).collect();
-        let expr = balanced(tests.into_iter().map(|t| t.expr).collect(), op);
-        Ok(Typed::new(expr, DataType::Boolean, nullable, naming::call(word, &texts)))
+        let texts: Vec<String> = std::iter::once(value).chain(patterns).map(|t| t.sql()).collect();
+        let parts = tests.into_iter().map(|t| if negated { Expr::Not(Box::new(t.expr)) } else { t.expr });
+        let word = if negated { format!("not{word}") } else { word.to_string() };
+        let expr = balanced(parts.collect(), op);
+        Ok(Typed::new(expr, DataType::Boolean, nullable, naming::call(&word, &texts)))
     }
+}
+
+/// A pattern whose escape character is a backslash.
+fn escaped_pattern(pattern: &str, escape: char) -> Result<String, &'static str> {
+    let mut out = String::with_capacity(pattern.len());
+    let mut chars = pattern.chars();
+    while let Some(c) = chars.next() {
+        if c == escape {
+            match chars.next() {
+                Some(next) if next == '%' || next == '_' || next == escape => {
+                    if next != escape || next == '\\' || next == '%' || next == '_' {
+                        out.push('\\');
+                    }
+                    out.push(next);
+                }
+                Some(_) => return Err("INVALID_FORMAT.ESC_IN_THE_MIDDLE"),
+                None => return Err("INVALID_FORMAT.ESC_AT_THE_END"),
+            }
+        } else {
+            if c == '\\' {
+                out.push('\\');
+            }
+            out.push(c);
+        }
+    }
+    Ok(out)
 }
 
 fn common_comparable(types: &[DataType], ansi: bool) -> Option<DataType> {

@@ -9,7 +9,7 @@ use super::Exprs;
 use super::function::shown_call;
 use crate::analyze::typed::Typed;
 use crate::analyze::{errors, naming};
-use crate::spec::{CastMode, Expr, Function, Literal};
+use crate::spec::{CastMode, Expr, Function};
 
 impl Exprs<'_, '_> {
     /// A special function, or `None` when `name` is none.
@@ -29,17 +29,27 @@ impl Exprs<'_, '_> {
             "now" | "current_timestamp" | "localtimestamp" if !function.args.is_empty() => {
                 return Err(errors::wrong_num_args(name, "0", function.args.len()));
             }
-            "if" | "iff" if function.args.len() != 3 => return Err(errors::wrong_num_args(name, "3", function.args.len())),
+            "if" | "iff" if function.args.len() != 3 => {
+                return Err(errors::wrong_num_args(name, "3", function.args.len()));
+            }
             "nullif" | "nvl" | "ifnull" | "equal_null" if function.args.len() != 2 => {
                 return Err(errors::wrong_num_args(name, "2", function.args.len()));
             }
             "nvl2" if function.args.len() != 3 => return Err(errors::wrong_num_args(name, "3", function.args.len())),
-            "isnull" | "isnotnull" | "not" | "typeof" if function.args.len() != 1 => {
+            "isnull" | "isnotnull" | "not" if function.args.len() != 1 => {
                 return Err(errors::wrong_num_args(name, "1", function.args.len()));
             }
+            // A seeded generator must know each row's place in its partition.
+            "rand" | "random" | "randn" if function.args.len() > 1 => {
+                return Err(errors::wrong_num_args(name, "[0, 1]", function.args.len()));
+            }
+            "rand" | "random" | "randn" if function.args.len() == 1 => {
+                return Err(errors::unsupported(&format!("the function `{name}` with a seed")));
+            }
+            "randn" => return Err(errors::unsupported("the function `randn`")),
             "coalesce" if function.args.is_empty() => return Err(errors::wrong_num_args(name, "> 0", 0)),
-            "int" | "bigint" | "smallint" | "tinyint" | "float" | "double" | "decimal" | "string" | "boolean" | "binary" | "date"
-            | "timestamp" | "time"
+            "int" | "bigint" | "smallint" | "tinyint" | "float" | "double" | "decimal" | "string" | "boolean"
+            | "binary" | "date" | "timestamp" | "time"
                 if function.args.len() == 1 && registry().scalar(name).is_none() =>
             {
                 let [value] = self.fixed(name, &function.args)?;
@@ -50,7 +60,7 @@ impl Exprs<'_, '_> {
             }
             "substr" | "substring" => {
                 let args = self.arguments(name, &function.args)?;
-                let mut texts: Vec<String> = args.iter().map(|a| a.name.clone()).collect();
+                let mut texts: Vec<String> = args.iter().map(|a| a.sql()).collect();
                 texts.extend(naming::defaults(name, args.len()).iter().map(ToString::to_string));
                 self.registered(name, args, naming::call(name, &texts))?
             }
@@ -67,7 +77,7 @@ impl Exprs<'_, '_> {
             _ => ("BOTH", "trim"),
         };
         let args = self.arguments(name, args)?;
-        let texts: Vec<String> = args.iter().map(|a| a.name.clone()).collect();
+        let texts: Vec<String> = args.iter().map(|a| a.sql()).collect();
         let shown = match texts.as_slice() {
             [value, what] => format!("TRIM({side} {what} FROM {value})"),
             _ => naming::call(function, &texts),
@@ -88,7 +98,13 @@ impl Exprs<'_, '_> {
         let lower = name.to_lowercase();
         if matches!(
             lower.as_str(),
-            "current_date" | "current_timestamp" | "current_user" | "user" | "session_user" | "localtimestamp" | "current_time"
+            "current_date"
+                | "current_timestamp"
+                | "current_user"
+                | "user"
+                | "session_user"
+                | "localtimestamp"
+                | "current_time"
                 | "localtime"
         ) {
             return self.session_function(&lower);
@@ -101,7 +117,13 @@ impl Exprs<'_, '_> {
         let text = |value: &str, shown: &str| {
             Ok(Some(Typed::literal(ScalarValue::Utf8(Some(value.to_string())), DataType::String, format!("{shown}()"))))
         };
-        let now = || Typed::literal(ScalarValue::TimestampMicrosecond(Some(context.now), Some("UTC".into())), DataType::Timestamp, "now");
+        let now = || {
+            Typed::literal(
+                ScalarValue::TimestampMicrosecond(Some(context.now), Some("UTC".into())),
+                DataType::Timestamp,
+                "now",
+            )
+        };
         let cast = |to: &DataType, shown: String| -> SparkResult<Option<Typed>> {
             let typed = self.analyzer.cast(now(), to, CastMode::Session)?;
             let value = self.analyzer.fold(&typed.expr)?;
@@ -112,9 +134,13 @@ impl Exprs<'_, '_> {
             "current_database" | "current_schema" => text(&context.namespace.database, "current_schema"),
             "current_user" | "user" | "session_user" => text(&context.user, name),
             "current_timezone" => text(&context.options.time_zone, name),
-            "version" if registry().scalar("version").is_none() => text("4.3.0 0000000000000000000000000000000000000000", name),
+            "version" if registry().scalar("version").is_none() => {
+                text("4.3.0 0000000000000000000000000000000000000000", name)
+            }
             "current_timestamp" | "now" => Ok(Some(now().named_as(format!("{name}()")))),
-            "current_date" | "curdate" => cast(&DataType::Date, format!("{}()", if name == "curdate" { "curdate" } else { name })),
+            "current_date" | "curdate" => {
+                cast(&DataType::Date, format!("{}()", if name == "curdate" { "curdate" } else { name }))
+            }
             "localtimestamp" => cast(&DataType::TimestampNtz, format!("{name}()")),
             "input_file_name" | "input_file_block_start" | "input_file_block_length" => {
                 Err(errors::unsupported(&format!("function {name}")))
@@ -130,7 +156,38 @@ impl Exprs<'_, '_> {
         } else {
             shown_call(name, &[field.clone(), source.clone()])
         };
-        self.registered("date_part", vec![field, source], shown)
+        let Some(ScalarValue::Utf8(Some(text))) = field.constant() else {
+            return Err(SparkError::analysis(
+                "DATATYPE_MISMATCH.NON_FOLDABLE_INPUT",
+                &[
+                    ("sqlExpr", &errors::expression(&shown)),
+                    ("inputName", "`field`"),
+                    ("inputType", "\"STRING\""),
+                    ("inputExpr", &errors::expression(&field.name)),
+                ],
+            ));
+        };
+        let function = match text.to_uppercase().as_str() {
+            "YEAR" | "Y" | "YEARS" | "YR" | "YRS" => "year",
+            "YEAROFWEEK" => "spark_extract_yearofweek",
+            "QUARTER" | "QTR" => "quarter",
+            "MONTH" | "MON" | "MONS" | "MONTHS" => "month",
+            "WEEK" | "W" | "WEEKS" => "weekofyear",
+            "DAY" | "D" | "DAYS" => "day",
+            "DAYOFWEEK" | "DOW" => "dayofweek",
+            "DAYOFWEEK_ISO" | "DOW_ISO" => "spark_extract_isodow",
+            "DOY" => "dayofyear",
+            "HOUR" | "H" | "HOURS" | "HR" | "HRS" => "hour",
+            "MINUTE" | "M" | "MIN" | "MINS" | "MINUTES" => "minute",
+            "SECOND" | "S" | "SEC" | "SECONDS" | "SECS" => "spark_extract_second",
+            _ => {
+                return Err(SparkError::analysis(
+                    "INVALID_EXTRACT_FIELD",
+                    &[("field", &format!("'{text}'")), ("expr", &errors::expression(&source.name))],
+                ));
+            }
+        };
+        self.registered(function, vec![source], shown)
     }
 
     /// Exactly `N` arguments.
@@ -138,11 +195,6 @@ impl Exprs<'_, '_> {
         let values = self.arguments(name, args)?;
         let given = values.len();
         values.try_into().map_err(|_| errors::wrong_num_args(name, &N.to_string(), given))
-    }
-
-    /// A literal integer.
-    pub(super) fn integer(&self, value: i32) -> SparkResult<Typed> {
-        self.analyzer.literal(&Literal::Integer(value))
     }
 
     /// A call that Spark does not know.

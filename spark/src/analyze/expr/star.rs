@@ -69,21 +69,28 @@ impl Exprs<'_, '_> {
         // `s.*` of a struct.
         let value = self.attribute(target, None).map_err(|_| {
             let known: Vec<String> = self.scope.attributes.iter().map(|a| format!("`{}`", a.name)).collect();
-            SparkError::analysis("CANNOT_RESOLVE_STAR_EXPAND", &[
-                ("targetString", &errors::quoted(target)),
-                ("columns", &known.join(", ")),
-            ])
+            SparkError::analysis(
+                "CANNOT_RESOLVE_STAR_EXPAND",
+                &[("targetString", &errors::quoted(target)), ("columns", &known.join(", "))],
+            )
         })?;
         let DataType::Struct(fields) = value.data_type.clone() else {
-            return Err(SparkError::analysis("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", &[
-                ("sqlExpr", &errors::expression(&value.name)),
-                ("paramIndex", "first"),
-                ("requiredType", "\"STRUCT\""),
-                ("inputSql", &errors::expression(&value.name)),
-                ("inputType", &errors::sql_type(&value.data_type)),
-            ]));
+            return Err(SparkError::analysis(
+                "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
+                &[
+                    ("sqlExpr", &errors::expression(&value.name)),
+                    ("paramIndex", "first"),
+                    ("requiredType", "\"STRUCT\""),
+                    ("inputSql", &errors::expression(&value.name)),
+                    ("inputType", &errors::sql_type(&value.data_type)),
+                ],
+            ));
         };
-        fields.fields.iter().map(|f| Ok(self.field(value.clone(), &f.name)?.alias(f.name.clone()))).collect()
+        fields
+            .fields
+            .iter()
+            .map(|f| Ok(self.field(value.clone(), &f.name)?.part(&f.name, format!("{}.{}", value.sql(), f.name))))
+            .collect()
     }
 
     fn regex(&self, pattern: &str, plan_id: Option<i64>) -> SparkResult<Vec<Typed>> {

@@ -12,7 +12,7 @@ use super::Exprs;
 use crate::analyze::relation::Resolved;
 use crate::analyze::scope::Scope;
 use crate::analyze::typed::Typed;
-use crate::analyze::{coerce, errors, plan};
+use crate::analyze::{coerce, errors, plan, subqueries};
 use crate::spec::{self, Subquery};
 
 impl Exprs<'_, '_> {
@@ -22,17 +22,17 @@ impl Exprs<'_, '_> {
             Subquery::Scalar(query) => {
                 let resolved = self.inner(query)?;
                 let [attribute] = resolved.scope.attributes.as_slice() else {
-                    return Err(SparkError::analysis("INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN", &[(
-                        "number",
-                        &resolved.scope.attributes.len().to_string(),
-                    )]));
+                    return Err(SparkError::analysis(
+                        "INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN",
+                        &[("number", &resolved.scope.attributes.len().to_string())],
+                    ));
                 };
                 let data_type = attribute.data_type.clone();
                 Ok(Typed::new(Expr::ScalarSubquery(wrap(resolved.plan)), data_type, true, "scalarsubquery()"))
             }
             Subquery::Exists(query) => {
                 let resolved = self.inner(query)?;
-                let exists = Exists { subquery: wrap(resolved.plan), negated: false };
+                let exists = Exists { subquery: wrap(subqueries::any_row(resolved.plan)), negated: false };
                 Ok(Typed::new(Expr::Exists(exists), DataType::Boolean, false, "exists()"))
             }
             Subquery::In { values, query } => self.in_subquery(values, query),
@@ -64,18 +64,24 @@ impl Exprs<'_, '_> {
         }
         let right = &resolved.scope.attributes;
         if left.len() != right.len() {
-            return Err(SparkError::analysis("DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH", &[
-                ("sqlExpr", "\"(listquery())\""),
-                ("leftLength", &left.len().to_string()),
-                ("rightLength", &right.len().to_string()),
-                ("leftColumns", &left.iter().map(|l| errors::expression(&l.name)).collect::<Vec<_>>().join(", ")),
-                ("rightColumns", &right.iter().map(|r| errors::expression(&r.name)).collect::<Vec<_>>().join(", ")),
-            ]));
+            return Err(SparkError::analysis(
+                "DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH",
+                &[
+                    ("sqlExpr", "\"(listquery())\""),
+                    ("leftLength", &left.len().to_string()),
+                    ("rightLength", &right.len().to_string()),
+                    ("leftColumns", &left.iter().map(|l| errors::expression(&l.name)).collect::<Vec<_>>().join(", ")),
+                    ("rightColumns", &right.iter().map(|r| errors::expression(&r.name)).collect::<Vec<_>>().join(", ")),
+                ],
+            ));
         }
-        let texts: Vec<String> = left.iter().map(|l| l.name.clone()).collect();
+        let texts: Vec<String> = left.iter().map(|l| l.sql()).collect();
         let shown = match texts.as_slice() {
             [one] => format!("({one} IN (listquery()))"),
-            many => format!("(named_struct({}) IN (listquery()))", many.iter().map(|t| format!("{t}, {t}")).collect::<Vec<_>>().join(", ")),
+            many => format!(
+                "(named_struct({}) IN (listquery()))",
+                many.iter().map(|t| format!("{t}, {t}")).collect::<Vec<_>>().join(", ")
+            ),
         };
         let nullable = left.iter().any(|l| l.nullable) || right.iter().any(|r| r.nullable);
         let ansi = self.analyzer.context.options.ansi;
@@ -83,39 +89,45 @@ impl Exprs<'_, '_> {
         let mut probes = Vec::new();
         for (value, attribute) in left.into_iter().zip(right) {
             let Some(to) = coerce::comparable(&value.data_type, &attribute.data_type, ansi) else {
-                return Err(SparkError::analysis("DATATYPE_MISMATCH.IN_SUBQUERY_DATA_TYPE_MISMATCH", &[
-                    ("sqlExpr", &errors::expression(&shown)),
-                    ("mismatchedColumns", &format!("{}, {}", value.name, attribute.name)),
-                    ("leftType", &errors::sql_type(&value.data_type)),
-                    ("rightType", &errors::sql_type(&attribute.data_type)),
-                ]));
+                return Err(SparkError::analysis(
+                    "DATATYPE_MISMATCH.IN_SUBQUERY_DATA_TYPE_MISMATCH",
+                    &[
+                        ("sqlExpr", &errors::expression(&shown)),
+                        ("mismatchedColumns", &format!("{}, {}", value.name, attribute.name)),
+                        ("leftType", &errors::sql_type(&value.data_type)),
+                        ("rightType", &errors::sql_type(&attribute.data_type)),
+                    ],
+                ));
             };
             probes.push(self.analyzer.coerce(value, &to)?);
             columns.push(self.analyzer.coerce(Typed::attribute(attribute), &to)?);
         }
         let (probe, plan) = self.one_column(probes, columns, resolved.plan)?;
-        let expr = Expr::InSubquery(InSubquery::new(Box::new(probe), wrap(plan), false));
+        let expr = Expr::InSubquery(InSubquery::new(Box::new(probe), wrap(subqueries::unordered(plan)), false));
         Ok(Typed::new(expr, DataType::Boolean, nullable, shown))
     }
 
     /// Both sides of `IN` as one column: several become a struct.
-    fn one_column(&self, mut probes: Vec<Typed>, mut columns: Vec<Typed>, input: LogicalPlan) -> SparkResult<(Expr, LogicalPlan)> {
+    fn one_column(
+        &self,
+        mut probes: Vec<Typed>,
+        mut columns: Vec<Typed>,
+        input: LogicalPlan,
+    ) -> SparkResult<(Expr, LogicalPlan)> {
         if probes.len() > 1 {
-            if probes.iter().chain(&columns).any(|c| c.nullable) {
-                return Err(errors::unsupported("IN with several columns that may be null"));
-            }
-            for side in [&mut probes, &mut columns] {
-                for (index, value) in side.iter_mut().enumerate() {
-                    *value = value.clone().alias(format!("_{index}"));
-                }
-                let row = self.row(std::mem::take(side))?;
-                side.push(row);
-            }
+            // `subqueries` takes the row apart again; both sides keep their columns until then.
+            let probe = self.row(probes)?;
+            let exprs = columns.into_iter().map(|c| (c.expr, self.analyzer.fresh())).collect();
+            return Ok((probe.expr, plan::project(input, exprs)?));
         }
         let (Some(probe), Some(column)) = (probes.pop(), columns.pop()) else {
             return Err(SparkError::internal("IN needs a column"));
         };
-        let plan = if matches!(column.expr, Expr::Column(_)) { input } else { plan::project(input, vec![(column.expr, self.analyzer.fresh())])? };
+        let plan = if matches!(column.expr, Expr::Column(_)) {
+            input
+        } else {
+            plan::project(input, vec![(column.expr, self.analyzer.fresh())])?
+        };
         Ok((probe.expr, plan))
     }
 }

@@ -17,7 +17,8 @@ impl Exprs<'_, '_> {
     /// A call of a SQL function.
     pub(super) fn sql_function(&self, found: &SqlFunction, call: &Function) -> SparkResult<Typed> {
         let args = self.sql_arguments(found, &call.args)?;
-        let texts: Vec<String> = args.iter().map(|a| a.name.clone()).collect();
+        // Defaults do not show.
+        let texts: Vec<String> = args.iter().take(call.args.len()).map(|a| a.sql()).collect();
         let shown = naming::call(&found.name, &texts);
         let depth = self.analyzer.depth.get();
         if depth >= DEPTH {
@@ -26,7 +27,12 @@ impl Exprs<'_, '_> {
         let mut env = self.env.for_function(found.namespace.clone());
         for ((name, to, _), arg) in found.params.iter().zip(args) {
             let value = self.analyzer.coerce(arg, to)?;
-            env.bindings.push(Binding { name: name.clone(), function: found.name.clone(), value, depth: env.outer.len() });
+            env.bindings.push(Binding {
+                name: name.clone(),
+                function: found.name.clone(),
+                value,
+                depth: env.outer.len(),
+            });
         }
         self.analyzer.depth.set(depth + 1);
         let scope = Scope::default();
@@ -49,7 +55,11 @@ impl Exprs<'_, '_> {
     }
 
     /// Arguments of a SQL function in the order of its parameters, defaults filled in.
-    pub(in crate::analyze) fn sql_arguments(&self, found: &SqlFunction, args: &[spec::Expr]) -> SparkResult<Vec<Typed>> {
+    pub(in crate::analyze) fn sql_arguments(
+        &self,
+        found: &SqlFunction,
+        args: &[spec::Expr],
+    ) -> SparkResult<Vec<Typed>> {
         let mut slots: Vec<Option<Typed>> = vec![None; found.params.len()];
         if args.len() > slots.len() {
             return Err(errors::wrong_num_args(&found.name, &slots.len().to_string(), args.len()));
@@ -59,11 +69,14 @@ impl Exprs<'_, '_> {
                 ExprKind::NamedArgument { name, value } => {
                     let position = found.params.iter().position(|(p, ..)| p.eq_ignore_ascii_case(name));
                     let position = position.ok_or_else(|| {
-                        SparkError::analysis("UNRECOGNIZED_PARAMETER_NAME", &[
-                            ("routineName", &format!("`{}`", found.name)),
-                            ("argumentName", &format!("`{name}`")),
-                            ("proposal", ""),
-                        ])
+                        SparkError::analysis(
+                            "UNRECOGNIZED_PARAMETER_NAME",
+                            &[
+                                ("routineName", &format!("`{}`", found.name)),
+                                ("argumentName", &format!("`{name}`")),
+                                ("proposal", ""),
+                            ],
+                        )
                     })?;
                     (position, value)
                 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use arrow::datatypes::FieldRef;
 use datafusion::logical_expr::expr::{NullTreatment, WindowFunction, WindowFunctionParams};
 use datafusion::logical_expr::type_coercion::functions::fields_with_udf;
-use datafusion::logical_expr::{Expr, SortExpr, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition, WindowUDF};
+use datafusion::logical_expr::{
+    Expr, SortExpr, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition, WindowUDF,
+};
 use datafusion::scalar::ScalarValue;
 use firesteel_functions::registry;
 use firesteel_functions::types::DataType;
@@ -43,7 +45,7 @@ impl Exprs<'_, '_> {
     fn window_parts(&self, name: &str, call: &Function, spec: &WindowSpec) -> SparkResult<Typed> {
         let partition_by = self.resolve_all(&spec.partition_by)?;
         let order_by = self.sort_keys(&spec.order_by)?;
-        let partition_texts: Vec<String> = partition_by.iter().map(|p| p.name.clone()).collect();
+        let partition_texts: Vec<String> = partition_by.iter().map(|p| p.sql()).collect();
         let order_texts: Vec<String> = order_by.iter().map(|(_, text, _)| text.clone()).collect();
         let sort: Vec<SortExpr> = order_by.iter().map(|(sort, ..)| sort.clone()).collect();
         let key_type = match order_by.as_slice() {
@@ -62,14 +64,22 @@ impl Exprs<'_, '_> {
             )));
         }
         let frame = if RANKS.contains(&name) {
-            Frame { frame: rows(WindowFrameBound::Preceding(ScalarValue::UInt64(None)), WindowFrameBound::CurrentRow), text: "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW".to_string() }
+            Frame {
+                frame: rows(WindowFrameBound::Preceding(ScalarValue::UInt64(None)), WindowFrameBound::CurrentRow),
+                text: "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW".to_string(),
+            }
         } else if matches!(name, "lag" | "lead") {
             let text = match (&inner.offset, name) {
                 (Some(offset), "lead") => format!("ROWS BETWEEN {offset} FOLLOWING AND {offset} FOLLOWING"),
-                (Some(offset), _) => format!("ROWS BETWEEN {} FOLLOWING AND {} FOLLOWING", negated(offset), negated(offset)),
+                (Some(offset), _) => {
+                    format!("ROWS BETWEEN {} FOLLOWING AND {} FOLLOWING", negated(offset), negated(offset))
+                }
                 (None, _) => String::new(),
             };
-            Frame { frame: rows(WindowFrameBound::Preceding(ScalarValue::UInt64(None)), WindowFrameBound::CurrentRow), text }
+            Frame {
+                frame: rows(WindowFrameBound::Preceding(ScalarValue::UInt64(None)), WindowFrameBound::CurrentRow),
+                text,
+            }
         } else {
             self.frame(spec, key_type.as_ref(), sort.is_empty())?
         };
@@ -84,7 +94,10 @@ impl Exprs<'_, '_> {
             distinct: inner.distinct,
         };
         if params.distinct {
-            return Err(SparkError::analysis("DISTINCT_WINDOW_FUNCTION_UNSUPPORTED", &[("windowExpr", &errors::expression(&text))]));
+            return Err(SparkError::analysis(
+                "DISTINCT_WINDOW_FUNCTION_UNSUPPORTED",
+                &[("windowExpr", &errors::expression(&text))],
+            ));
         }
         let expr = Expr::WindowFunction(Box::new(WindowFunction { fun: inner.fun, params }));
         let expr = if inner.cast { datafusion::logical_expr::cast(expr, inner.data_type.to_arrow()) } else { expr };
@@ -94,11 +107,14 @@ impl Exprs<'_, '_> {
     /// The definition of a window: named ones and what they are based on.
     fn window_spec(&self, window: &WindowRef) -> SparkResult<WindowSpec> {
         let find = |name: &str| {
-            self.windows
-                .iter()
-                .find(|(n, _)| n.eq_ignore_ascii_case(name))
-                .map(|(_, spec)| spec.clone())
-                .ok_or_else(|| SparkError::analysis("MISSING_WINDOW_SPECIFICATION", &[("windowName", name), ("docroot", "https://spark.apache.org/docs/latest")]))
+            self.windows.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, spec)| spec.clone()).ok_or_else(
+                || {
+                    SparkError::analysis(
+                        "MISSING_WINDOW_SPECIFICATION",
+                        &[("windowName", name), ("docroot", "https://spark.apache.org/docs/latest")],
+                    )
+                },
+            )
         };
         let mut spec = match window {
             WindowRef::Named(name) => find(name)?,
@@ -132,12 +148,18 @@ impl Exprs<'_, '_> {
         let typed = match self.aggregate(name, call)? {
             Some(typed) => typed,
             None if registry().contains(name) => {
-                return Err(SparkError::analysis("UNSUPPORTED_EXPR_FOR_WINDOW", &[("sqlExpr", &errors::expression(&format!("{name}()")))]));
+                return Err(SparkError::analysis(
+                    "UNSUPPORTED_EXPR_FOR_WINDOW",
+                    &[("sqlExpr", &errors::expression(&format!("{name}()")))],
+                ));
             }
             None => return Err(self.unknown(&call.name)),
         };
         let Expr::AggregateFunction(function) = typed.expr else {
-            return Err(SparkError::analysis("UNSUPPORTED_EXPR_FOR_WINDOW", &[("sqlExpr", &errors::expression(&typed.name))]));
+            return Err(SparkError::analysis(
+                "UNSUPPORTED_EXPR_FOR_WINDOW",
+                &[("sqlExpr", &errors::expression(&typed.name))],
+            ));
         };
         Ok(Inner {
             fun: WindowFunctionDefinition::AggregateUDF(function.func),
@@ -156,12 +178,16 @@ impl Exprs<'_, '_> {
 
     fn window_only(&self, name: &str, udf: &Arc<WindowUDF>, call: &Function) -> SparkResult<Inner> {
         let mut args = self.arguments(name, &call.args)?;
-        let mut texts: Vec<String> = args.iter().map(|a| a.name.clone()).collect();
+        let mut texts: Vec<String> = args.iter().map(|a| a.sql()).collect();
         texts.extend(naming::defaults(name, args.len()).iter().map(ToString::to_string));
         let offset = texts.get(1).cloned();
         let mut shown = naming::call(name, &texts);
         if matches!(name, "rank" | "dense_rank" | "percent_rank" | "cume_dist" | "row_number") {
             args.clear();
+            shown = match name {
+                "row_number" | "cume_dist" => naming::call(name, &[]),
+                ranked => naming::call(&ranked.to_uppercase(), &[]),
+            };
         }
         if matches!(name, "lag" | "lead") && args.len() == 3 {
             let to = args.first().map_or(DataType::Null, |a| a.data_type.clone());
@@ -185,14 +211,13 @@ impl Exprs<'_, '_> {
             _ => field.is_nullable(),
         };
         let cast = data_type.to_arrow() != *field.data_type();
-        if call.ignore_nulls == Some(true) {
-            shown = format!("{shown} ignore nulls");
-        }
         Ok(Inner {
             fun: WindowFunctionDefinition::WindowUDF(Arc::clone(udf)),
             args: args.into_iter().map(|a| a.expr).collect(),
             filter: None,
-            null_treatment: call.ignore_nulls.map(|i| if i { NullTreatment::IgnoreNulls } else { NullTreatment::RespectNulls }),
+            null_treatment: call
+                .ignore_nulls
+                .map(|i| if i { NullTreatment::IgnoreNulls } else { NullTreatment::RespectNulls }),
             distinct: call.distinct,
             shown,
             data_type,
@@ -224,7 +249,10 @@ impl Exprs<'_, '_> {
         let word = if frame.rows { "ROWS" } else { "RANGE" };
         let text = format!("{word} BETWEEN {lower_text} AND {upper_text}");
         if !frame.rows && unordered && !(lower.is_unbounded() && upper.is_unbounded()) {
-            return Err(SparkError::analysis("DATATYPE_MISMATCH.RANGE_FRAME_WITHOUT_ORDER", &[("sqlExpr", &errors::expression(&format!("({text})")))]));
+            return Err(SparkError::analysis(
+                "DATATYPE_MISMATCH.RANGE_FRAME_WITHOUT_ORDER",
+                &[("sqlExpr", &errors::expression(&format!("({text})")))],
+            ));
         }
         let frame = WindowFrame::new_bounds(units, lower, upper);
         Ok(Frame { frame, text })
@@ -238,22 +266,38 @@ impl Exprs<'_, '_> {
             FrameBound::CurrentRow => (WindowFrameBound::CurrentRow, naming::bound(bound, None)),
             FrameBound::Offset(offset) => {
                 let mut typed = self.resolve(offset)?;
-                let text = naming::bound(bound, Some(&typed.name));
+                let mut text = naming::bound(bound, Some(&typed.name));
                 if !rows
                     && let Some(key) = key
                     && key.is_numeric()
                 {
+                    if *key != typed.data_type {
+                        // The cast hides the minus sign from what would print it as PRECEDING.
+                        text = format!("{} FOLLOWING", typed.name);
+                    }
                     typed = self.analyzer.coerce(typed, key)?;
                 }
                 let value = self.analyzer.fold(&typed.expr)?;
+                let value = if rows { value } else { range_offset(value, key) };
                 let zero = ScalarValue::new_zero(&value.data_type()).map_err(errors::planning)?;
                 if value == zero {
                     return Ok((WindowFrameBound::CurrentRow, text));
                 }
                 let negative = value.partial_cmp(&zero) == Some(std::cmp::Ordering::Less);
                 let magnitude = if negative { value.arithmetic_negate().map_err(errors::planning)? } else { value };
-                let magnitude = if rows { magnitude.cast_to(&arrow::datatypes::DataType::UInt64).map_err(errors::planning)? } else { magnitude };
-                (if negative { WindowFrameBound::Preceding(magnitude) } else { WindowFrameBound::Following(magnitude) }, text)
+                let magnitude = if rows {
+                    magnitude.cast_to(&arrow::datatypes::DataType::UInt64).map_err(errors::planning)?
+                } else {
+                    magnitude
+                };
+                (
+                    if negative {
+                        WindowFrameBound::Preceding(magnitude)
+                    } else {
+                        WindowFrameBound::Following(magnitude)
+                    },
+                    text,
+                )
             }
         })
     }
@@ -275,6 +319,23 @@ struct Inner {
     cast: bool,
     /// Text of the offset of `lag` and `lead`.
     offset: Option<String>,
+}
+
+/// An offset that Arrow can add to a key of date or time.
+fn range_offset(value: ScalarValue, key: Option<&DataType>) -> ScalarValue {
+    let interval = |months: i32, days: i32, nanos: i64| {
+        ScalarValue::IntervalMonthDayNano(Some(arrow::datatypes::IntervalMonthDayNano::new(months, days, nanos)))
+    };
+    match (&value, key) {
+        (ScalarValue::Int32(Some(days)), Some(DataType::Date)) => interval(0, *days, 0),
+        (ScalarValue::IntervalYearMonth(Some(months)), _) => interval(*months, 0, 0),
+        (ScalarValue::DurationMicrosecond(Some(micros)), Some(DataType::Date)) => {
+            const DAY: i64 = 86_400_000_000;
+            interval(0, i32::try_from(micros / DAY).unwrap_or(i32::MAX), (micros % DAY).saturating_mul(1000))
+        }
+        (ScalarValue::DurationMicrosecond(Some(micros)), _) => interval(0, 0, micros.saturating_mul(1000)),
+        _ => value,
+    }
 }
 
 fn rows(lower: WindowFrameBound, upper: WindowFrameBound) -> WindowFrame {

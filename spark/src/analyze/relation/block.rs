@@ -9,6 +9,8 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, HashMap};
 use datafusion::logical_expr::expr::GroupingSet;
 use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan, LogicalPlanBuilder};
+use firesteel_functions::arithmetic;
+use firesteel_functions::types::DataType;
 use firesteel_functions::{SparkError, SparkResult};
 
 use crate::analyze::expr::Generator;
@@ -97,6 +99,14 @@ impl Block {
             .collect()
     }
 
+    /// Columns that repeat an earlier one.
+    pub(super) fn twins(&self) -> Vec<u64> {
+        let repeats = |(index, (item, _)): &(usize, &(Typed, u64))| {
+            item.qualifier.is_some() && self.items.iter().take(*index).any(|(earlier, _)| earlier.expr == item.expr)
+        };
+        self.items.iter().enumerate().filter(repeats).map(|(_, (_, id))| *id).collect()
+    }
+
     /// Replaces references to output columns by what they stand for.
     pub(super) fn inline(&self, expr: Expr) -> SparkResult<Expr> {
         let map: HashMap<Column, Expr> = self.items.iter().map(|(item, id)| (column(*id), item.expr.clone())).collect();
@@ -131,11 +141,36 @@ impl Block {
         if self.distinct { plan::distinct(plan) } else { Ok(plan) }
     }
 
-    fn aggregate(&self, analyzer: &Analyzer<'_>, mut input: LogicalPlan, grouping: Grouping, parts: &mut Parts) -> SparkResult<LogicalPlan> {
+    fn aggregate(
+        &self,
+        analyzer: &Analyzer<'_>,
+        mut input: LogicalPlan,
+        grouping: Grouping,
+        parts: &mut Parts,
+    ) -> SparkResult<LogicalPlan> {
         let mut keys: Vec<(Expr, u64)> = grouping.keys.iter().map(|(key, id)| (key.expr.clone(), *id)).collect();
-        if grouping.sets.is_some() && keys.iter().any(|(key, _)| !matches!(key, Expr::Column(_))) {
-            // Sets are over columns: computed keys become columns first.
-            let computed: Vec<(Expr, u64)> = keys.iter().filter(|(key, _)| !matches!(key, Expr::Column(_))).cloned().collect();
+        // Equal floats differ in bits: zeros by sign, NaNs by payload.
+        let float = |index: usize| {
+            grouping.keys.get(index).is_some_and(|(key, _)| matches!(key.data_type, DataType::Float | DataType::Double))
+        };
+        // Sets are over columns, and subqueries are joined below: such parts become columns first.
+        let mut computed: Vec<(Expr, u64)> = Vec::new();
+        for (key, id) in &keys {
+            let alone = grouping.sets.is_some() && !matches!(key, Expr::Column(_));
+            if alone || plan::contains(key, is_subquery) {
+                computed.push((key.clone(), *id));
+            }
+        }
+        parts.visit(|e| {
+            if let Expr::AggregateFunction(function) = e {
+                for arg in function.params.args.iter().chain(function.params.filter.as_deref()) {
+                    if plan::contains(arg, is_subquery) && !computed.iter().any(|(known, _)| known == arg) {
+                        computed.push((arg.clone(), analyzer.fresh()));
+                    }
+                }
+            }
+        });
+        if !computed.is_empty() {
             let mut columns: Vec<(Expr, u64)> =
                 self.input_scope.attributes.iter().chain(&self.input_scope.hidden).map(|a| (a.expr(), a.id)).collect();
             columns.extend(computed.iter().cloned());
@@ -166,10 +201,18 @@ impl Block {
         let valid: Vec<Column> = keys.iter().chain(&aggregates).map(|(_, id)| column(*id)).collect();
         self.check_grouped(&grouping, parts, &valid)?;
         let group_expr = match &grouping.sets {
-            None => keys.into_iter().map(|(key, id)| plan::named(key, id)).collect(),
+            None => keys
+                .into_iter()
+                .enumerate()
+                .map(|(index, (key, id))| {
+                    plan::named(if float(index) { arithmetic::normalize_float(key) } else { key }, id)
+                })
+                .collect(),
             Some(sets) => {
                 let key = |index: &usize| keys.get(*index).map(|(key, _)| key.clone());
-                vec![Expr::GroupingSet(GroupingSet::GroupingSets(sets.iter().map(|set| set.iter().filter_map(key).collect()).collect()))]
+                vec![Expr::GroupingSet(GroupingSet::GroupingSets(
+                    sets.iter().map(|set| set.iter().filter_map(key).collect()).collect(),
+                ))]
             }
         };
         let aggr_expr: Vec<Expr> = aggregates.into_iter().map(|(e, id)| plan::named(e, id)).collect();
@@ -182,7 +225,8 @@ impl Block {
     }
 
     fn check_grouped(&self, grouping: &Grouping, parts: &Parts, valid: &[Column]) -> SparkResult<()> {
-        let generated: Vec<Column> = parts.generators.iter().flat_map(|g| g.output.iter().map(Attribute::column)).collect();
+        let generated: Vec<Column> =
+            parts.generators.iter().flat_map(|g| g.output.iter().map(Attribute::column)).collect();
         let mut wrong: Option<Column> = None;
         parts.visit(|e| {
             if let Expr::Column(found) = e
@@ -199,11 +243,18 @@ impl Block {
         }
         let id = wrong.name.strip_prefix('#').and_then(|n| n.parse().ok());
         let name = id.and_then(|id| self.input_scope.by_id(id)).map_or_else(String::new, |a| a.name.clone());
-        Err(SparkError::analysis("MISSING_AGGREGATION", &[
-            ("expression", &errors::expression(&name)),
-            ("expressionAnyValue", &errors::expression(&format!("any_value({name})"))),
-        ]))
+        Err(SparkError::analysis(
+            "MISSING_AGGREGATION",
+            &[
+                ("expression", &errors::expression(&name)),
+                ("expressionAnyValue", &errors::expression(&format!("any_value({name})"))),
+            ],
+        ))
     }
+}
+
+fn is_subquery(expr: &Expr) -> bool {
+    matches!(expr, Expr::InSubquery(_) | Expr::Exists(_) | Expr::ScalarSubquery(_))
 }
 
 /// The expressions of a block while they are taken apart.
@@ -228,7 +279,11 @@ impl Parts {
             let visited = expr.apply(|e| {
                 visit(e);
                 // What stands inside an aggregate is over the input.
-                Ok(if matches!(e, Expr::AggregateFunction(_)) { TreeNodeRecursion::Jump } else { TreeNodeRecursion::Continue })
+                Ok(if matches!(e, Expr::AggregateFunction(_)) {
+                    TreeNodeRecursion::Jump
+                } else {
+                    TreeNodeRecursion::Continue
+                })
             });
             debug_assert!(visited.is_ok());
         }
@@ -237,7 +292,8 @@ impl Parts {
     /// Replaces parts from the top down; what was replaced is not looked into.
     fn rewrite(&mut self, replace: impl Fn(&Expr) -> Option<Expr>) -> SparkResult<()> {
         let args = self.generators.iter_mut().flat_map(|g| g.args.iter_mut().map(|a| &mut a.expr));
-        let all = self.having.iter_mut().chain(&mut self.qualify).chain(args).chain(self.items.iter_mut().map(|(e, _)| e));
+        let all =
+            self.having.iter_mut().chain(&mut self.qualify).chain(args).chain(self.items.iter_mut().map(|(e, _)| e));
         for slot in all {
             let expr = std::mem::replace(slot, Expr::Literal(datafusion::scalar::ScalarValue::Null, None));
             let rewritten = expr.transform_down(|e| {

@@ -16,7 +16,13 @@ use crate::spec::{self, ExprKind, Literal, Relation};
 
 impl Analyzer<'_> {
     /// `AS alias(columns)`.
-    pub(super) fn subquery_alias(&self, input: &Relation, alias: &str, columns: &[String], env: &Env) -> SparkResult<Resolved> {
+    pub(super) fn subquery_alias(
+        &self,
+        input: &Relation,
+        alias: &str,
+        columns: &[String],
+        env: &Env,
+    ) -> SparkResult<Resolved> {
         let resolved = self.relation(input, env)?;
         self.aliased(resolved, &[alias.to_string()], columns)
     }
@@ -25,10 +31,10 @@ impl Analyzer<'_> {
     pub(super) fn aliased(&self, input: Resolved, qualifier: &[String], columns: &[String]) -> SparkResult<Resolved> {
         let Resolved { plan, mut scope, .. } = input;
         if !columns.is_empty() && columns.len() != scope.attributes.len() {
-            return Err(SparkError::analysis("ASSIGNMENT_ARITY_MISMATCH", &[
-                ("numTarget", &columns.len().to_string()),
-                ("numExpr", &scope.attributes.len().to_string()),
-            ]));
+            return Err(SparkError::analysis(
+                "ASSIGNMENT_ARITY_MISMATCH",
+                &[("numTarget", &columns.len().to_string()), ("numExpr", &scope.attributes.len().to_string())],
+            ));
         }
         let qualifier: Arc<[String]> = qualifier.to_vec().into();
         for attribute in &mut scope.attributes {
@@ -45,12 +51,15 @@ impl Analyzer<'_> {
     pub(super) fn rename(&self, input: &Relation, names: &[String], env: &Env) -> SparkResult<Resolved> {
         let Resolved { plan, mut scope, .. } = self.relation(input, env)?;
         if names.len() != scope.attributes.len() {
-            return Err(SparkError::analysis("NUM_COLUMNS_MISMATCH", &[
-                ("operator", "toDF"),
-                ("firstNumColumns", &scope.attributes.len().to_string()),
-                ("invalidOrdinalNum", "second"),
-                ("invalidNumColumns", &names.len().to_string()),
-            ]));
+            return Err(SparkError::analysis(
+                "NUM_COLUMNS_MISMATCH",
+                &[
+                    ("operator", "toDF"),
+                    ("firstNumColumns", &scope.attributes.len().to_string()),
+                    ("invalidOrdinalNum", "second"),
+                    ("invalidNumColumns", &names.len().to_string()),
+                ],
+            ));
         }
         for (attribute, name) in scope.attributes.iter_mut().zip(names) {
             attribute.name.clone_from(name);
@@ -75,7 +84,10 @@ impl Analyzer<'_> {
             };
             let Some(name) = names.first() else { continue };
             if new.iter().any(|(n, _)| same(n, name, case)) {
-                return Err(SparkError::analysis("COLUMN_ALREADY_EXISTS", &[("columnName", &format!("`{}`", name.to_lowercase()))]));
+                return Err(SparkError::analysis(
+                    "COLUMN_ALREADY_EXISTS",
+                    &[("columnName", &format!("`{}`", name.to_lowercase()))],
+                ));
             }
             let mut columns = exprs.expand(column)?;
             let (Some(typed), true) = (columns.pop(), columns.is_empty()) else {
@@ -106,7 +118,12 @@ impl Analyzer<'_> {
     }
 
     /// `withColumnsRenamed`; names that are not there are ignored.
-    pub(super) fn with_columns_renamed(&self, input: &Relation, renames: &[(String, String)], env: &Env) -> SparkResult<Resolved> {
+    pub(super) fn with_columns_renamed(
+        &self,
+        input: &Relation,
+        renames: &[(String, String)],
+        env: &Env,
+    ) -> SparkResult<Resolved> {
         let Resolved { plan, mut scope, .. } = self.relation(input, env)?;
         let case = self.context.options.case_sensitive;
         for (from, to) in renames {
@@ -121,7 +138,13 @@ impl Analyzer<'_> {
     }
 
     /// `drop`; names that are not there are ignored.
-    pub(super) fn drop_columns(&self, input: &Relation, columns: &[spec::Expr], names: &[String], env: &Env) -> SparkResult<Resolved> {
+    pub(super) fn drop_columns(
+        &self,
+        input: &Relation,
+        columns: &[spec::Expr],
+        names: &[String],
+        env: &Env,
+    ) -> SparkResult<Resolved> {
         let Resolved { plan, scope, .. } = self.relation(input, env)?;
         let case = self.context.options.case_sensitive;
         let mut dropped: Vec<u64> = Vec::new();
@@ -139,7 +162,8 @@ impl Analyzer<'_> {
                 Err(error) => return Err(error),
             }
         }
-        let attributes: Vec<Attribute> = scope.attributes.iter().filter(|a| !dropped.contains(&a.id)).cloned().collect();
+        let attributes: Vec<Attribute> =
+            scope.attributes.iter().filter(|a| !dropped.contains(&a.id)).cloned().collect();
         let plan = plan::keep(plan, &attributes)?;
         Ok(Resolved::new(plan, scope.with_output(attributes)))
     }
@@ -158,14 +182,20 @@ impl Analyzer<'_> {
                 None => return Err(errors::unresolved_column(std::slice::from_ref(&field.name), &resolved.scope)),
             };
             if value.nullable && !field.nullable {
-                return Err(SparkError::analysis("NULLABLE_COLUMN_OR_FIELD", &[("name", &format!("`{}`", field.name))]));
+                return Err(SparkError::analysis(
+                    "NULLABLE_COLUMN_OR_FIELD",
+                    &[("name", &format!("`{}`", field.name))],
+                ));
             }
             if !coerce::can_cast(&value.data_type, &field.data_type, false) {
-                return Err(SparkError::analysis("INVALID_COLUMN_OR_FIELD_DATA_TYPE", &[
-                    ("name", &format!("`{}`", field.name)),
-                    ("type", &errors::sql_type(&value.data_type)),
-                    ("expectedType", &errors::sql_type(&field.data_type)),
-                ]));
+                return Err(SparkError::analysis(
+                    "INVALID_COLUMN_OR_FIELD_DATA_TYPE",
+                    &[
+                        ("name", &format!("`{}`", field.name)),
+                        ("type", &errors::sql_type(&value.data_type)),
+                        ("expectedType", &errors::sql_type(&field.data_type)),
+                    ],
+                ));
             }
             let mut value = self.coerce(value, &field.data_type)?.alias(field.name.clone());
             value.metadata.clone_from(&field.metadata);
@@ -177,7 +207,13 @@ impl Analyzer<'_> {
     }
 
     /// `na.fill`.
-    pub(super) fn fill_na(&self, input: &Relation, columns: &[String], values: &[Literal], env: &Env) -> SparkResult<Resolved> {
+    pub(super) fn fill_na(
+        &self,
+        input: &Relation,
+        columns: &[String],
+        values: &[Literal],
+        env: &Env,
+    ) -> SparkResult<Resolved> {
         let resolved = self.relation(input, env)?;
         let targets = self.named_columns(&resolved.scope, columns)?;
         let mut items = Vec::new();
@@ -190,7 +226,8 @@ impl Analyzer<'_> {
                 _ => None,
             };
             let item = Typed::attribute(attribute);
-            let value = value.map(|v| self.literal(v)).transpose()?.filter(|v| fits(&v.data_type, &attribute.data_type));
+            let value =
+                value.map(|v| self.literal(v)).transpose()?.filter(|v| fits(&v.data_type, &attribute.data_type));
             items.push(match value {
                 None => item,
                 Some(value) => {
@@ -202,7 +239,9 @@ impl Analyzer<'_> {
                     } else {
                         Expr::IsNull(Box::new(attribute.expr()))
                     };
-                    let expr = datafusion::logical_expr::when(test, value.expr).otherwise(attribute.expr()).map_err(errors::planning)?;
+                    let expr = datafusion::logical_expr::when(test, value.expr)
+                        .otherwise(attribute.expr())
+                        .map_err(errors::planning)?;
                     Typed::new(expr, attribute.data_type.clone(), false, "").alias(attribute.name.clone())
                 }
             });
@@ -213,15 +252,17 @@ impl Analyzer<'_> {
     }
 
     /// `na.drop`.
-    pub(super) fn drop_na(&self, input: &Relation, columns: &[String], min_non_nulls: Option<usize>, env: &Env) -> SparkResult<Resolved> {
+    pub(super) fn drop_na(
+        &self,
+        input: &Relation,
+        columns: &[String],
+        min_non_nulls: Option<usize>,
+        env: &Env,
+    ) -> SparkResult<Resolved> {
         let resolved = self.relation(input, env)?;
         let targets = self.named_columns(&resolved.scope, columns)?;
-        let targets: Vec<&Attribute> = resolved
-            .scope
-            .attributes
-            .iter()
-            .filter(|a| columns.is_empty() || targets.contains(&a.id))
-            .collect();
+        let targets: Vec<&Attribute> =
+            resolved.scope.attributes.iter().filter(|a| columns.is_empty() || targets.contains(&a.id)).collect();
         let needed = min_non_nulls.unwrap_or(targets.len());
         let mut count: Option<Expr> = None;
         let mut tests = Vec::new();
@@ -254,7 +295,13 @@ impl Analyzer<'_> {
     }
 
     /// `na.replace`.
-    pub(super) fn replace_na(&self, input: &Relation, columns: &[String], replacements: &[(Literal, Literal)], env: &Env) -> SparkResult<Resolved> {
+    pub(super) fn replace_na(
+        &self,
+        input: &Relation,
+        columns: &[String],
+        replacements: &[(Literal, Literal)],
+        env: &Env,
+    ) -> SparkResult<Resolved> {
         let resolved = self.relation(input, env)?;
         let targets = self.named_columns(&resolved.scope, columns)?;
         let mut items = Vec::new();

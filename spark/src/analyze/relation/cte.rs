@@ -38,9 +38,13 @@ impl Analyzer<'_> {
         let mut inner = env.clone();
         for (index, cte) in ctes.iter().enumerate() {
             if ctes.iter().take(index).any(|c| c.name.eq_ignore_ascii_case(&cte.name)) {
-                return Err(SparkError::parse("DUPLICATED_CTE_NAMES", &[("duplicateNames", &format!("`{}`", cte.name))]));
+                return Err(SparkError::parse(
+                    "DUPLICATED_CTE_NAMES",
+                    &[("duplicateNames", &format!("`{}`", cte.name))],
+                ));
             }
-            let mut definition = Definition::new(cte.name.clone(), cte.columns.clone(), cte.query.clone(), inner.clone());
+            let mut definition =
+                Definition::new(cte.name.clone(), cte.columns.clone(), cte.query.clone(), inner.clone());
             definition.recursive = recursive && refers(&cte.query, &cte.name);
             let definition = Arc::new(definition);
             // Wrong definitions are errors even when nothing refers to them.
@@ -60,7 +64,8 @@ impl Analyzer<'_> {
     fn cte(&self, found: &Arc<Definition>, at: &Env) -> SparkResult<Resolved> {
         let resolved = if let Some((plan, attributes)) = &found.work {
             // The working table carries the names of the recursion; every reference gets ids of its own.
-            let fresh: Vec<Attribute> = attributes.iter().map(|a| Attribute { id: self.fresh(), ..a.clone() }).collect();
+            let fresh: Vec<Attribute> =
+                attributes.iter().map(|a| Attribute { id: self.fresh(), ..a.clone() }).collect();
             let exprs = attributes.iter().zip(&fresh).map(|(from, to)| (from.expr(), to.id)).collect();
             Resolved::new(plan::project(plan.clone(), exprs)?, Scope::new(fresh))
         } else if found.recursive {
@@ -71,7 +76,7 @@ impl Analyzer<'_> {
             env.bindings.clone_from(&at.bindings);
             self.relation(&found.query, &env)?
         };
-        self.aliased(resolved, &[found.name.clone()], &found.columns)
+        self.aliased(resolved, std::slice::from_ref(&found.name), &found.columns)
     }
 
     /// An anchor `UNION [ALL]` a step that refers to the query itself.
@@ -94,10 +99,13 @@ impl Analyzer<'_> {
         let schema = Arc::new(arrow::datatypes::Schema::new(fields));
         let table = datafusion::catalog::cte_worktable::CteWorkTable::new(&name, schema);
         let source = datafusion::datasource::provider_as_source(Arc::new(table));
-        let scan = LogicalPlanBuilder::scan(quoted_name(&name), source, None).and_then(LogicalPlanBuilder::build).map_err(errors::planning)?;
+        let scan = LogicalPlanBuilder::scan(quoted_name(&name), source, None)
+            .and_then(LogicalPlanBuilder::build)
+            .map_err(errors::planning)?;
         let scan = unqualified(scan)?;
         let mut env = found.env.clone();
-        let mut work = Definition::new(found.name.clone(), found.columns.clone(), found.query.clone(), found.env.clone());
+        let mut work =
+            Definition::new(found.name.clone(), found.columns.clone(), found.query.clone(), found.env.clone());
         work.work = Some((scan, attributes.clone()));
         env.ctes.push(Arc::new(work));
         let step = self.relation(right, &env)?;
@@ -140,7 +148,9 @@ pub(super) fn unqualified(plan: LogicalPlan) -> SparkResult<LogicalPlan> {
 /// Whether a query reads a table of this name.
 fn refers(query: &Relation, name: &str) -> bool {
     crate::analyze::tables::collect_names(query).iter().any(|n| match n {
-        crate::analyze::NameRef::Table { name: parts, .. } => matches!(parts.as_slice(), [one] if one.eq_ignore_ascii_case(name)),
+        crate::analyze::NameRef::Table { name: parts, .. } => {
+            matches!(parts.as_slice(), [one] if one.eq_ignore_ascii_case(name))
+        }
         _ => false,
     })
 }

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use datafusion::common::{Column, UnnestOptions};
+use datafusion::common::{Column, NullHandling, UnnestOptions};
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, ScalarUDF};
 use datafusion::scalar::ScalarValue;
@@ -16,7 +16,7 @@ use super::{Env, Resolved};
 use crate::analyze::errors::At;
 use crate::analyze::expr::{Exprs, Generator};
 use crate::analyze::scope::{Attribute, column, column_name};
-use crate::analyze::typed::{Typed, arrow_field};
+use crate::analyze::typed::Typed;
 use crate::analyze::{Analyzer, coerce, errors, plan};
 use crate::spec::{self, ExprKind, Relation};
 
@@ -38,11 +38,24 @@ pub(in crate::analyze) fn generator(analyzer: &Analyzer<'_>, name: &str, args: V
         "explode" | "posexplode" => {
             let [arg] = args.as_slice() else { return Err(errors::wrong_num_args(name, "1", args.len())) };
             let mut columns = match &arg.data_type {
-                DataType::Array { element, contains_null } => vec![("col".to_string(), (**element).clone(), *contains_null)],
-                DataType::Map { key, value, value_contains_null } => {
-                    vec![("key".to_string(), (**key).clone(), false), ("value".to_string(), (**value).clone(), *value_contains_null)]
+                DataType::Array { element, contains_null } => {
+                    vec![("col".to_string(), (**element).clone(), *contains_null)]
                 }
-                other => return Err(errors::unexpected_input(&format!("{name}({})", arg.name), 0, "(\"ARRAY\" or \"MAP\")", &arg.name, other)),
+                DataType::Map { key, value, value_contains_null } => {
+                    vec![
+                        ("key".to_string(), (**key).clone(), false),
+                        ("value".to_string(), (**value).clone(), *value_contains_null),
+                    ]
+                }
+                other => {
+                    return Err(errors::unexpected_input(
+                        &format!("{name}({})", arg.name),
+                        0,
+                        "(\"ARRAY\" or \"MAP\")",
+                        &arg.name,
+                        other,
+                    ));
+                }
             };
             if base == "posexplode" {
                 columns.insert(0, ("pos".to_string(), DataType::Integer, false));
@@ -52,11 +65,25 @@ pub(in crate::analyze) fn generator(analyzer: &Analyzer<'_>, name: &str, args: V
         "inline" => {
             let [arg] = args.as_slice() else { return Err(errors::wrong_num_args(name, "1", args.len())) };
             match &arg.data_type {
-                DataType::Array { element, contains_null } if matches!(**element, DataType::Struct(_)) => match &**element {
-                    DataType::Struct(s) => s.fields.iter().map(|f| (f.name.clone(), f.data_type.clone(), f.nullable || *contains_null)).collect(),
-                    _ => vec![],
-                },
-                other => return Err(errors::unexpected_input(&format!("{name}({})", arg.name), 0, "\"ARRAY<STRUCT>\"", &arg.name, other)),
+                DataType::Array { element, contains_null } if matches!(**element, DataType::Struct(_)) => {
+                    match &**element {
+                        DataType::Struct(s) => s
+                            .fields
+                            .iter()
+                            .map(|f| (f.name.clone(), f.data_type.clone(), f.nullable || *contains_null))
+                            .collect(),
+                        _ => vec![],
+                    }
+                }
+                other => {
+                    return Err(errors::unexpected_input(
+                        &format!("{name}({})", arg.name),
+                        0,
+                        "\"ARRAY<STRUCT>\"",
+                        &arg.name,
+                        other,
+                    ));
+                }
             }
         }
         "stack" => stack(analyzer, &mut args)?,
@@ -87,19 +114,23 @@ fn stack(analyzer: &Analyzer<'_>, args: &mut [Typed]) -> SparkResult<Vec<(String
     let rows = match analyzer.fold(&count.expr)? {
         ScalarValue::Int32(Some(n)) if n > 0 => usize::try_from(n).unwrap_or(1),
         _ => {
-            return Err(SparkError::analysis("DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", &[
-                ("sqlExpr", "\"stack\""),
-                ("exprName", "`n`"),
-                ("valueRange", "(0, 2147483647]"),
-                ("currentValue", &count.name),
-            ]));
+            return Err(SparkError::analysis(
+                "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE",
+                &[
+                    ("sqlExpr", "\"stack\""),
+                    ("exprName", "`n`"),
+                    ("valueRange", "(0, 2147483647]"),
+                    ("currentValue", &count.name),
+                ],
+            ));
         }
     };
     let width = values.len().div_ceil(rows);
     let mut columns = Vec::with_capacity(width);
     for position in 0..width {
         let types: Vec<DataType> = values.iter().skip(position).step_by(width).map(|v| v.data_type.clone()).collect();
-        let to = coerce::common(&types, analyzer.context.options.ansi).ok_or_else(|| errors::data_diff_types("stack", "stack", &types))?;
+        let to = coerce::common(&types, analyzer.context.options.ansi)
+            .ok_or_else(|| errors::data_diff_types("stack", "stack", &types))?;
         for value in values.iter_mut().skip(position).step_by(width) {
             *value = analyzer.coerce(value.clone(), &to)?;
         }
@@ -129,13 +160,12 @@ pub(super) fn apply(analyzer: &Analyzer<'_>, input: LogicalPlan, generator: &Gen
                     StructField::new("key", (**key).clone(), false),
                     StructField::new("value", (**value).clone(), *value_contains_null),
                 ]));
-                (call(datafusion::functions_nested::map_entries::map_entries_udf(), vec![first.expr.clone()]), entry)
+                (map_entries(first)?, entry)
             }
             DataType::Array { element, .. } => (first.expr.clone(), (**element).clone()),
             _ => return Err(SparkError::internal("a generator needs an array or map")),
         },
     };
-    let rows = if generator.outer { outer_rows(rows, &element)? } else { rows };
     let rows_id = analyzer.fresh();
     let mut exprs = kept.clone();
     exprs.push((rows, rows_id));
@@ -146,7 +176,8 @@ pub(super) fn apply(analyzer: &Analyzer<'_>, input: LogicalPlan, generator: &Gen
     let position = generator.name == "posexplode";
     let pos_id = analyzer.fresh();
     let input = if position {
-        let length = call(datafusion::functions_nested::length::array_length_udf(), vec![Expr::Column(column(rows_id))]);
+        let length =
+            call(datafusion::functions_nested::length::array_length_udf(), vec![Expr::Column(column(rows_id))]);
         let length = datafusion::logical_expr::cast(length, arrow::datatypes::DataType::Int64);
         let zero = Expr::Literal(ScalarValue::Int64(Some(0)), None);
         exprs.push((call(datafusion::functions_nested::range::range_udf(), vec![zero, length]), pos_id));
@@ -155,7 +186,8 @@ pub(super) fn apply(analyzer: &Analyzer<'_>, input: LogicalPlan, generator: &Gen
     } else {
         input
     };
-    let options = UnnestOptions::new().with_preserve_nulls(false);
+    let handling = if generator.outer { NullHandling::PreserveAndExpandEmpty } else { NullHandling::Drop };
+    let options = UnnestOptions { null_handling: handling, ..UnnestOptions::new() };
     let plan = LogicalPlanBuilder::from(input)
         .unnest_columns_with_options(unnested, options)
         .and_then(LogicalPlanBuilder::build)
@@ -164,21 +196,14 @@ pub(super) fn apply(analyzer: &Analyzer<'_>, input: LogicalPlan, generator: &Gen
     let mut out = kept;
     let mut targets = generator.output.iter();
     if position && let Some(target) = targets.next() {
-        let mut pos = datafusion::logical_expr::cast(Expr::Column(column(pos_id)), arrow::datatypes::DataType::Int32);
-        if generator.outer {
-            // The row of an empty input has no position.
-            let empty = first_is_empty(first)?;
-            let null = Expr::Literal(ScalarValue::Int32(None), None);
-            pos = match input_has(&plan, &empty) {
-                true => datafusion::logical_expr::when(empty, null).otherwise(pos).map_err(errors::planning)?,
-                false => return Err(errors::unsupported("posexplode_outer of a computed array")),
-            };
-        }
+        let pos = datafusion::logical_expr::cast(Expr::Column(column(pos_id)), arrow::datatypes::DataType::Int32);
         out.push((pos, target.id));
     }
     let fields = match (&element, generator.name.as_str()) {
         (DataType::Struct(s), "inline" | "stack") => Some(s.fields.iter().map(|f| f.name.clone()).collect::<Vec<_>>()),
-        (DataType::Struct(_), _) if matches!(first.data_type, DataType::Map { .. }) => Some(vec!["key".to_string(), "value".to_string()]),
+        (DataType::Struct(_), _) if matches!(first.data_type, DataType::Map { .. }) => {
+            Some(vec!["key".to_string(), "value".to_string()])
+        }
         _ => None,
     };
     match fields {
@@ -197,43 +222,19 @@ fn call(udf: Arc<ScalarUDF>, args: Vec<Expr>) -> Expr {
     Expr::ScalarFunction(ScalarFunction::new_udf(udf, args))
 }
 
-/// One null row in place of none.
-fn outer_rows(rows: Expr, element: &DataType) -> SparkResult<Expr> {
-    let array = DataType::Array { element: Box::new(element.clone()), contains_null: true };
-    let null = arrow::array::new_null_array(&element.to_arrow(), 1);
-    let list = arrow::array::ListArray::try_new(
-        Arc::new(arrow_field("element", element, true)),
-        arrow::buffer::OffsetBuffer::from_lengths([1]),
-        null,
-        None,
-    )
-    .map_err(|e| SparkError::internal(e.to_string()))?;
-    let one_null = Expr::Literal(ScalarValue::List(Arc::new(list)), None);
-    let length = call(datafusion::functions_nested::length::array_length_udf(), vec![rows.clone()]);
-    let some = datafusion::logical_expr::cast(length, arrow::datatypes::DataType::Int64).gt(Expr::Literal(ScalarValue::Int64(Some(0)), None));
-    let rows = datafusion::logical_expr::cast(rows, array.to_arrow());
-    datafusion::logical_expr::when(some, rows).otherwise(one_null).map_err(errors::planning)
-}
-
-fn first_is_empty(first: &Typed) -> SparkResult<Expr> {
-    let udf = if matches!(first.data_type, DataType::Map { .. }) {
-        datafusion::functions_nested::cardinality::cardinality_udf()
-    } else {
-        datafusion::functions_nested::length::array_length_udf()
-    };
-    let length = datafusion::logical_expr::cast(call(udf, vec![first.expr.clone()]), arrow::datatypes::DataType::Int64);
-    let zero = Expr::Literal(ScalarValue::Int64(Some(0)), None);
-    Ok(datafusion::logical_expr::or(Expr::IsNull(Box::new(first.expr.clone())), call(datafusion::functions::core::coalesce(), vec![length, zero.clone()]).eq(zero)))
-}
-
-fn input_has(plan: &LogicalPlan, expr: &Expr) -> bool {
-    expr.column_refs().iter().all(|c| plan.schema().has_column(c))
+/// A map's entries; the registered function keeps the nullability of values.
+fn map_entries(map: &Typed) -> SparkResult<Expr> {
+    match registry().scalar("map_entries") {
+        Some(udf) => Ok(call(udf, vec![map.expr.clone()])),
+        None => Err(errors::unsupported("function map_entries")),
+    }
 }
 
 /// `stack`'s values as an array of structs.
 fn stacked(generator: &Generator) -> SparkResult<(Expr, DataType)> {
     let width = generator.output.len().max(1);
-    let fields: Vec<StructField> = generator.output.iter().map(|a| StructField::new(a.name.clone(), a.data_type.clone(), true)).collect();
+    let fields: Vec<StructField> =
+        generator.output.iter().map(|a| StructField::new(a.name.clone(), a.data_type.clone(), true)).collect();
     let values = generator.args.get(1..).unwrap_or_default();
     let mut rows = Vec::new();
     for chunk in values.chunks(width) {
@@ -252,8 +253,12 @@ fn stacked(generator: &Generator) -> SparkResult<(Expr, DataType)> {
 }
 
 fn json_tuple(input: LogicalPlan, generator: &Generator, mut out: Vec<(Expr, u64)>) -> SparkResult<LogicalPlan> {
-    let Some(udf) = registry().scalar("get_json_object") else { return Err(errors::unsupported("function json_tuple")) };
-    let Some((json, keys)) = generator.args.split_first() else { return Err(errors::wrong_num_args("json_tuple", "> 1", 0)) };
+    let Some(udf) = registry().scalar("get_json_object") else {
+        return Err(errors::unsupported("function json_tuple"));
+    };
+    let Some((json, keys)) = generator.args.split_first() else {
+        return Err(errors::wrong_num_args("json_tuple", "> 1", 0));
+    };
     for (key, target) in keys.iter().zip(&generator.output) {
         let path = match key.constant() {
             Some(ScalarValue::Utf8(Some(key))) => Expr::Literal(ScalarValue::Utf8(Some(format!("$['{key}']"))), None),
@@ -276,22 +281,41 @@ impl Analyzer<'_> {
         env: &Env,
     ) -> SparkResult<Resolved> {
         let resolved = self.relation(input, env)?;
+        self.generated(resolved, call, outer, alias, columns, env)
+    }
+
+    /// The same over a resolved input.
+    pub(super) fn generated(
+        &self,
+        resolved: Resolved,
+        call: &spec::Expr,
+        outer: bool,
+        alias: Option<&str>,
+        columns: &[String],
+        env: &Env,
+    ) -> SparkResult<Resolved> {
         let ExprKind::Function(function) = &*call.kind else {
-            return Err(SparkError::analysis("UNSUPPORTED_GENERATOR.NOT_GENERATOR", &[("functionName", "`expression`"), ("classCanonicalName", "")]));
+            return Err(SparkError::analysis(
+                "UNSUPPORTED_GENERATOR.NOT_GENERATOR",
+                &[("functionName", "`expression`"), ("classCanonicalName", "")],
+            ));
         };
         let name = function.name.last().map(|n| n.to_lowercase()).unwrap_or_default();
         if !is_generator(&name) {
-            return Err(SparkError::analysis("UNSUPPORTED_GENERATOR.NOT_GENERATOR", &[("functionName", &format!("`{name}`")), ("classCanonicalName", "")]))
-                .at(call.origin.as_ref());
+            return Err(SparkError::analysis(
+                "UNSUPPORTED_GENERATOR.NOT_GENERATOR",
+                &[("functionName", &format!("`{name}`")), ("classCanonicalName", "")],
+            ))
+            .at(call.origin.as_ref());
         }
         let args = Exprs::new(self, env, &resolved.scope).arguments_of(&name, &function.args)?;
         let mut made = generator(self, &name, args).at(call.origin.as_ref())?;
         made.outer |= outer;
         if !columns.is_empty() && columns.len() != made.output.len() {
-            return Err(SparkError::analysis("UDTF_ALIAS_NUMBER_MISMATCH", &[
-                ("aliasesSize", &made.output.len().to_string()),
-                ("aliasesNames", &columns.join(",")),
-            ]));
+            return Err(SparkError::analysis(
+                "UDTF_ALIAS_NUMBER_MISMATCH",
+                &[("aliasesSize", &made.output.len().to_string()), ("aliasesNames", &columns.join(","))],
+            ));
         }
         let qualifier: Arc<[String]> = alias.map(str::to_string).into_iter().collect();
         for (index, attribute) in made.output.iter_mut().enumerate() {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use datafusion::common::{JoinType as PlanJoin, NullEquality};
-use datafusion::logical_expr::{Expr, Join as JoinNode, JoinConstraint, LogicalPlan, LogicalPlanBuilder, Operator};
+use datafusion::logical_expr::{
+    Expr, Join as JoinNode, JoinConstraint, LogicalPlan, LogicalPlanBuilder, Operator, Projection,
+};
 use firesteel_functions::{SparkError, SparkResult};
 
 use super::{Env, Resolved};
@@ -12,7 +14,7 @@ use crate::analyze::expr::{Exprs, balanced, binary};
 use crate::analyze::scope::{Attribute, Scope, same};
 use crate::analyze::typed::Typed;
 use crate::analyze::{Analyzer, errors, plan};
-use crate::spec::{Join, JoinCondition, JoinType};
+use crate::spec::{self, Join, JoinCondition, JoinType, Relation, RelationKind};
 
 impl Analyzer<'_> {
     /// A join.
@@ -29,12 +31,17 @@ impl Analyzer<'_> {
                 let typed = Exprs::new(self, env, &both).resolve(condition)?;
                 let shown = typed.name.clone();
                 let on = match typed.data_type {
-                    firesteel_functions::types::DataType::Boolean | firesteel_functions::types::DataType::Null => self.condition(typed)?,
+                    firesteel_functions::types::DataType::Boolean | firesteel_functions::types::DataType::Null => {
+                        self.condition(typed)?
+                    }
                     ref other => {
-                        return Err(SparkError::analysis("JOIN_CONDITION_IS_NOT_BOOLEAN_TYPE", &[
-                            ("joinCondition", &errors::expression(&shown)),
-                            ("conditionType", &errors::sql_type(other)),
-                        ]))
+                        return Err(SparkError::analysis(
+                            "JOIN_CONDITION_IS_NOT_BOOLEAN_TYPE",
+                            &[
+                                ("joinCondition", &errors::expression(&shown)),
+                                ("conditionType", &errors::sql_type(other)),
+                            ],
+                        ))
                         .at(condition.origin.as_ref());
                     }
                 };
@@ -64,11 +71,18 @@ impl Analyzer<'_> {
         Ok(Resolved::new(plan, joined(left.scope, right.scope, join_type)))
     }
 
-    fn join_using(&self, left: Resolved, right: Resolved, join_type: JoinType, names: &[String]) -> SparkResult<Resolved> {
+    fn join_using(
+        &self,
+        left: Resolved,
+        right: Resolved,
+        join_type: JoinType,
+        names: &[String],
+    ) -> SparkResult<Resolved> {
         let mut conditions = Vec::new();
         let mut pairs: Vec<(Attribute, Attribute)> = Vec::new();
         for name in names {
-            let (l, r) = (self.using_column(&left.scope, name, "left")?, self.using_column(&right.scope, name, "right")?);
+            let (l, r) =
+                (self.using_column(&left.scope, name, "left")?, self.using_column(&right.scope, name, "right")?);
             let none = Scope::default();
             let env = Env::root(self);
             let exprs = Exprs::new(self, &env, &none);
@@ -81,7 +95,8 @@ impl Analyzer<'_> {
         if matches!(join_type, JoinType::LeftSemi | JoinType::LeftAnti) {
             let keys: Vec<Attribute> = pairs.iter().map(|(l, _)| l.clone()).collect();
             let mut scope = joined(left.scope, right.scope, join_type);
-            let rest: Vec<Attribute> = scope.attributes.iter().filter(|a| keys.iter().all(|k| k.id != a.id)).cloned().collect();
+            let rest: Vec<Attribute> =
+                scope.attributes.iter().filter(|a| keys.iter().all(|k| k.id != a.id)).cloned().collect();
             scope.attributes = keys.into_iter().chain(rest).collect();
             return Ok(Resolved::new(plan, scope));
         }
@@ -103,7 +118,14 @@ impl Analyzer<'_> {
                     let both = Exprs::new(self, &env, &none).first_of(&[Typed::attribute(&l), Typed::attribute(&r)])?;
                     let id = self.fresh();
                     computed.push((both.expr, id));
-                    keys.push(Attribute { id, name: l.name.clone(), qualifier: Arc::new([]), data_type: both.data_type, nullable: l.nullable && r.nullable, metadata: None });
+                    keys.push(Attribute {
+                        id,
+                        name: l.name.clone(),
+                        qualifier: Arc::new([]),
+                        data_type: both.data_type,
+                        nullable: l.nullable && r.nullable,
+                        metadata: None,
+                    });
                     hidden.push(l);
                     hidden.push(r);
                 }
@@ -118,11 +140,13 @@ impl Analyzer<'_> {
         let plan = if computed.is_empty() {
             plan
         } else {
-            let mut exprs: Vec<(Expr, u64)> = all.attributes.iter().chain(&all.hidden).map(|a| (a.expr(), a.id)).collect();
+            let mut exprs: Vec<(Expr, u64)> =
+                all.attributes.iter().chain(&all.hidden).map(|a| (a.expr(), a.id)).collect();
             exprs.extend(computed);
             plan::project(plan, exprs)?
         };
-        let scope = Scope { attributes: keys.into_iter().chain(rest).collect(), hidden, plans: all.plans };
+        let scope =
+            Scope { attributes: keys.into_iter().chain(rest).collect(), hidden, twins: all.twins, plans: all.plans };
         Ok(Resolved::new(plan, scope))
     }
 
@@ -136,30 +160,58 @@ impl Analyzer<'_> {
                 }
                 Ok(attribute)
             }
-            None => Err(SparkError::analysis("UNRESOLVED_USING_COLUMN_FOR_JOIN", &[
-                ("colName", &format!("`{name}`")),
-                ("side", side),
-                ("suggestion", &format!("[{}]", scope.attributes.iter().map(|a| format!("`{}`", a.name)).collect::<Vec<_>>().join(", "))),
-            ])),
+            None => Err(SparkError::analysis(
+                "UNRESOLVED_USING_COLUMN_FOR_JOIN",
+                &[
+                    ("colName", &format!("`{name}`")),
+                    ("side", side),
+                    (
+                        "suggestion",
+                        &format!(
+                            "[{}]",
+                            scope.attributes.iter().map(|a| format!("`{}`", a.name)).collect::<Vec<_>>().join(", ")
+                        ),
+                    ),
+                ],
+            )),
         }
     }
 
     /// The right side sees the left one's columns.
     fn lateral_join(&self, left: Resolved, join: &Join, env: &Env) -> SparkResult<Resolved> {
+        if let (Some((call, alias, columns)), true) =
+            (generator_call(&join.right), matches!(join.condition, JoinCondition::None))
+        {
+            let outer = match join.join_type {
+                JoinType::Left => true,
+                JoinType::Inner | JoinType::Cross => false,
+                _ => return Err(errors::unsupported("this type of LATERAL join")),
+            };
+            return self.generated(left, &call, outer, alias, columns, env);
+        }
         let inner = env.with_outer(Arc::new(left.scope.clone()));
         let right = self.relation(&join.right, &inner)?;
         let outer_ref_columns = right.plan.all_out_ref_exprs();
-        let own: Vec<&Expr> = outer_ref_columns.iter().filter(|e| matches!(e, Expr::OuterReferenceColumn(_, c) if left.plan.schema().has_column(c))).collect();
+        let own: Vec<&Expr> = outer_ref_columns
+            .iter()
+            .filter(|e| matches!(e, Expr::OuterReferenceColumn(_, c) if left.plan.schema().has_column(c)))
+            .collect();
         let on = match &join.condition {
             JoinCondition::On(condition) => {
                 let both = left.scope.clone().join(right.scope.clone());
                 Some(Exprs::new(self, env, &both).condition(condition)?)
             }
             JoinCondition::None => None,
-            JoinCondition::Using(_) | JoinCondition::Natural => return Err(errors::unsupported("LATERAL join with USING or NATURAL")),
+            JoinCondition::Using(_) | JoinCondition::Natural => {
+                return Err(errors::unsupported("LATERAL join with USING or NATURAL"));
+            }
         };
         if own.is_empty() {
             let plan = join_plan(left.plan, right.plan, join.join_type, on)?;
+            return Ok(Resolved::new(plan, joined(left.scope, right.scope, join.join_type)));
+        }
+        let one_row = matches!(join.join_type, JoinType::Inner | JoinType::Cross | JoinType::Left) && on.is_none();
+        if one_row && let Some(plan) = beside(&right.plan, &left.plan, join.join_type != JoinType::Left)? {
             return Ok(Resolved::new(plan, joined(left.scope, right.scope, join.join_type)));
         }
         let subquery = LogicalPlan::Subquery(datafusion::logical_expr::Subquery {
@@ -167,8 +219,63 @@ impl Analyzer<'_> {
             outer_ref_columns,
             spans: datafusion::common::Spans::new(),
         });
-        let plan = join_plan(left.plan, subquery, join.join_type, on.or_else(|| Some(Expr::Literal(true.into(), None))))?;
+        let plan =
+            join_plan(left.plan, subquery, join.join_type, on.or_else(|| Some(Expr::Literal(true.into(), None))))?;
         Ok(Resolved::new(plan, joined(left.scope, right.scope, join.join_type)))
+    }
+}
+
+/// A lateral query without a FROM, computed beside the left side's columns.
+fn beside(right: &LogicalPlan, left: &LogicalPlan, may_filter: bool) -> SparkResult<Option<LogicalPlan>> {
+    match right {
+        LogicalPlan::EmptyRelation(empty) if empty.produce_one_row => Ok(Some(left.clone())),
+        LogicalPlan::Projection(projection) => {
+            let Some(input) = beside(&projection.input, left, may_filter)? else { return Ok(None) };
+            let mut exprs: Vec<Expr> = input.schema().columns().into_iter().map(Expr::Column).collect();
+            for expr in &projection.expr {
+                let expr = inner_columns(expr.clone())?;
+                if !exprs.contains(&expr) {
+                    exprs.push(expr);
+                }
+            }
+            let made = Projection::try_new(exprs, Arc::new(input)).map_err(errors::planning)?;
+            Ok(Some(LogicalPlan::Projection(made)))
+        }
+        LogicalPlan::Filter(filter) if may_filter => {
+            let Some(input) = beside(&filter.input, left, may_filter)? else { return Ok(None) };
+            plan::filter(input, inner_columns(filter.predicate.clone())?).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Outer columns as plain ones.
+fn inner_columns(expr: Expr) -> SparkResult<Expr> {
+    use datafusion::common::tree_node::{Transformed, TreeNode};
+    expr.transform(|e| {
+        Ok(match e {
+            Expr::OuterReferenceColumn(_, column) => Transformed::yes(Expr::Column(column)),
+            other => Transformed::no(other),
+        })
+    })
+    .map(|t| t.data)
+    .map_err(errors::planning)
+}
+
+/// A generator standing alone on the right of a lateral join, with its aliases.
+fn generator_call(right: &Relation) -> Option<(spec::Expr, Option<&str>, &[String])> {
+    match &*right.kind {
+        RelationKind::TableFunction { name, args }
+            if name.last().is_some_and(|n| super::is_generator(&n.to_lowercase())) =>
+        {
+            let call = spec::ExprKind::Function(spec::Function::new(name.clone(), args.clone()));
+            Some((spec::Expr::from(call).at(right.origin.clone()), None, &[]))
+        }
+        RelationKind::SubqueryAlias { input, alias, columns } => {
+            let (call, inner, _) = generator_call(input)?;
+            inner.is_none().then_some((call, Some(alias.as_str()), columns.as_slice()))
+        }
+        _ => None,
     }
 }
 
@@ -195,7 +302,12 @@ fn joined(left: Scope, right: Scope, join_type: JoinType) -> Scope {
 }
 
 /// The plan of a join; equal keys are found by the optimizer.
-pub(super) fn join_plan(left: LogicalPlan, right: LogicalPlan, join_type: JoinType, on: Option<Expr>) -> SparkResult<LogicalPlan> {
+pub(super) fn join_plan(
+    left: LogicalPlan,
+    right: LogicalPlan,
+    join_type: JoinType,
+    on: Option<Expr>,
+) -> SparkResult<LogicalPlan> {
     let kind = match join_type {
         JoinType::Inner | JoinType::Cross => PlanJoin::Inner,
         JoinType::Left => PlanJoin::Left,
@@ -205,7 +317,10 @@ pub(super) fn join_plan(left: LogicalPlan, right: LogicalPlan, join_type: JoinTy
         JoinType::LeftAnti => PlanJoin::LeftAnti,
     };
     if on.is_none() && kind == PlanJoin::Inner {
-        return LogicalPlanBuilder::from(left).cross_join(right).and_then(LogicalPlanBuilder::build).map_err(errors::planning);
+        return LogicalPlanBuilder::from(left)
+            .cross_join(right)
+            .and_then(LogicalPlanBuilder::build)
+            .map_err(errors::planning);
     }
     let node = JoinNode::try_new(
         Arc::new(left),

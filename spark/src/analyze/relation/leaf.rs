@@ -6,10 +6,9 @@ use arrow::datatypes::{Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use datafusion::catalog::{MemTable, TableProvider};
 use datafusion::common::Column;
+use datafusion::common::TableReference;
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
-use datafusion::scalar::ScalarValue;
-use datafusion::common::TableReference;
 use firesteel_functions::types::{DataType, StructField, StructType};
 use firesteel_functions::{SparkError, SparkResult};
 
@@ -23,7 +22,7 @@ use crate::analyze::{Analyzer, coerce, errors, plan};
 use crate::spec;
 
 /// How deep views may nest (`spark.sql.view.maxNestedViewDepth`).
-const VIEW_DEPTH: usize = 100;
+pub(super) const VIEW_DEPTH: usize = 100;
 
 /// One row without columns.
 pub(super) fn one_row() -> SparkResult<LogicalPlan> {
@@ -32,7 +31,13 @@ pub(super) fn one_row() -> SparkResult<LogicalPlan> {
 
 impl Analyzer<'_> {
     /// A name in FROM.
-    pub(super) fn table(&self, name: &[String], options: &spec::Options, time_travel: Option<&String>, env: &Env) -> SparkResult<Resolved> {
+    pub(super) fn table(
+        &self,
+        name: &[String],
+        options: &spec::Options,
+        time_travel: Option<&String>,
+        env: &Env,
+    ) -> SparkResult<Resolved> {
         if let Some(found) = self.cte_named(name, env)? {
             return Ok(found);
         }
@@ -46,7 +51,10 @@ impl Analyzer<'_> {
             TableEntry::Table(data) => self.scan(data),
             TableEntry::View(view) => self.view(view),
             TableEntry::Rows { schema, batches } => self.rows(schema, batches.clone()),
-            TableEntry::Missing | TableEntry::Function(_) => Err(errors::table_not_found(name)),
+            TableEntry::Missing | TableEntry::Function(_) => {
+                let space = env.namespace.as_ref().unwrap_or(&self.context.namespace);
+                Err(errors::table_not_found(name, &space.catalog, &space.database))
+            }
         }
     }
 
@@ -61,17 +69,20 @@ impl Analyzer<'_> {
             TableEntry::Table(data) => self.scan(data),
             TableEntry::View(view) => self.view(view),
             TableEntry::Rows { schema, batches } => self.rows(schema, batches.clone()),
-            TableEntry::Missing | TableEntry::Function(_) => Err(errors::table_not_found(&[what.to_string()])),
+            TableEntry::Missing | TableEntry::Function(_) => {
+                let space = &self.context.namespace;
+                Err(errors::table_not_found(&[what.to_string()], &space.catalog, &space.database))
+            }
         }
     }
 
     fn view(&self, view: &ViewData) -> SparkResult<Resolved> {
         let depth = self.depth.get();
         if depth >= VIEW_DEPTH {
-            return Err(SparkError::analysis("VIEW_EXCEED_MAX_NESTED_DEPTH", &[
-                ("viewName", &errors::quoted(&view.qualifier)),
-                ("maxNestedDepth", &VIEW_DEPTH.to_string()),
-            ]));
+            return Err(SparkError::analysis(
+                "VIEW_EXCEED_MAX_NESTED_DEPTH",
+                &[("viewName", &errors::quoted(&view.qualifier)), ("maxNestedDepth", &VIEW_DEPTH.to_string())],
+            ));
         }
         self.depth.set(depth + 1);
         let mut env = Env::root(self);
@@ -88,15 +99,24 @@ impl Analyzer<'_> {
     }
 
     /// Columns by position under the names and types they had when a view was created.
-    fn cast_to(&self, input: Resolved, schema: &StructType, view: &str) -> SparkResult<Resolved> {
+    pub(super) fn cast_to(&self, input: Resolved, schema: &StructType, view: &str) -> SparkResult<Resolved> {
         if input.scope.attributes.len() != schema.fields.len() {
-            return Err(SparkError::analysis("INCOMPATIBLE_VIEW_SCHEMA_CHANGE", &[
-                ("viewName", view),
-                ("colName", &schema.fields.first().map(|f| f.name.clone()).unwrap_or_default()),
-                ("expectedNum", &schema.fields.len().to_string()),
-                ("actualCols", &format!("[{}]", input.scope.attributes.iter().map(|a| a.name.clone()).collect::<Vec<_>>().join(","))),
-                ("suggestion", "CREATE OR REPLACE VIEW"),
-            ]));
+            return Err(SparkError::analysis(
+                "INCOMPATIBLE_VIEW_SCHEMA_CHANGE",
+                &[
+                    ("viewName", view),
+                    ("colName", &schema.fields.first().map(|f| f.name.clone()).unwrap_or_default()),
+                    ("expectedNum", &schema.fields.len().to_string()),
+                    (
+                        "actualCols",
+                        &format!(
+                            "[{}]",
+                            input.scope.attributes.iter().map(|a| a.name.clone()).collect::<Vec<_>>().join(",")
+                        ),
+                    ),
+                    ("suggestion", "CREATE OR REPLACE VIEW"),
+                ],
+            ));
         }
         let mut exprs = Vec::new();
         let mut attributes = Vec::new();
@@ -124,7 +144,13 @@ impl Analyzer<'_> {
         self.provider(&name, Arc::clone(&data.provider), &data.schema, &data.qualifier)
     }
 
-    fn provider(&self, name: &str, provider: Arc<dyn TableProvider>, schema: &StructType, qualifier: &[String]) -> SparkResult<Resolved> {
+    pub(super) fn provider(
+        &self,
+        name: &str,
+        provider: Arc<dyn TableProvider>,
+        schema: &StructType,
+        qualifier: &[String],
+    ) -> SparkResult<Resolved> {
         let table = TableReference::bare(name.to_string());
         let arrow = provider.schema();
         if arrow.fields().len() != schema.fields.len() {
@@ -144,15 +170,16 @@ impl Analyzer<'_> {
             let id = self.fresh();
             let column = Expr::Column(Column::new(Some(table.clone()), field.name().clone()));
             let wanted = spark.data_type.to_arrow();
-            let expr = if *field.data_type() == wanted { column } else { datafusion::logical_expr::cast(column, wanted) };
+            let expr =
+                if *field.data_type() == wanted { column } else { datafusion::logical_expr::cast(column, wanted) };
             exprs.push((expr, id));
             attributes.push(Attribute {
                 id,
                 name: spark.name.clone(),
                 qualifier: Arc::clone(&qualifier),
-                data_type: spark.data_type.clone(),
+                data_type: plain_text(&spark.data_type),
                 nullable: spark.nullable || field.is_nullable(),
-                metadata: spark.metadata.clone(),
+                metadata: text_metadata(spark),
             });
         }
         Ok(Resolved::new(plan::project(scan, exprs)?, Scope::new(attributes)))
@@ -168,16 +195,18 @@ impl Analyzer<'_> {
             .map(|(i, f)| StructField { name: format!("c{i}"), ..f.clone() }.to_arrow())
             .collect();
         let arrow: SchemaRef = Arc::new(Schema::new(fields));
-        let batches = batches
-            .into_iter()
-            .map(|batch| conform(&batch, &arrow))
-            .collect::<SparkResult<Vec<_>>>()?;
+        let batches = batches.into_iter().map(|batch| conform(&batch, &arrow)).collect::<SparkResult<Vec<_>>>()?;
         let table = MemTable::try_new(Arc::clone(&arrow), vec![batches]).map_err(errors::planning)?;
         self.provider("rows", Arc::new(table), schema, &[])
     }
 
     /// Rows a client sent.
-    pub(super) fn local(&self, batches: &[RecordBatch], arrow: Option<&SchemaRef>, schema: Option<&StructType>) -> SparkResult<Resolved> {
+    pub(super) fn local(
+        &self,
+        batches: &[RecordBatch],
+        arrow: Option<&SchemaRef>,
+        schema: Option<&StructType>,
+    ) -> SparkResult<Resolved> {
         let sent = match (arrow, batches.first()) {
             (Some(arrow), _) => StructType::from_arrow(arrow)?,
             (None, Some(batch)) => StructType::from_arrow(&batch.schema())?,
@@ -205,20 +234,28 @@ impl Analyzer<'_> {
         let width = rows.first().map_or(0, Vec::len);
         for (index, row) in rows.iter().enumerate() {
             if row.len() != width {
-                return Err(SparkError::analysis("INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH", &[
-                    ("expectedNumCols", &width.to_string()),
-                    ("actualNumCols", &row.len().to_string()),
-                    ("rowIndex", &index.to_string()),
-                ]))
+                return Err(SparkError::analysis(
+                    "INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH",
+                    &[
+                        ("expectedNumCols", &width.to_string()),
+                        ("actualNumCols", &row.len().to_string()),
+                        ("rowIndex", &index.to_string()),
+                    ],
+                ))
                 .at(row.first().and_then(|e| e.origin.as_ref()));
             }
             typed.push(exprs.resolve_all(row)?);
         }
         let mut attributes = Vec::with_capacity(width);
         for position in 0..width {
-            let types: Vec<DataType> = typed.iter().filter_map(|row| row.get(position).map(|v| v.data_type.clone())).collect();
-            let to = coerce::common(&types, self.context.options.ansi)
-                .ok_or_else(|| SparkError::analysis("INVALID_INLINE_TABLE.INCOMPATIBLE_TYPES_IN_INLINE_TABLE", &[("colName", &format!("`col{}`", position + 1))]))?;
+            let types: Vec<DataType> =
+                typed.iter().filter_map(|row| row.get(position).map(|v| v.data_type.clone())).collect();
+            let to = coerce::common(&types, self.context.options.ansi).ok_or_else(|| {
+                SparkError::analysis(
+                    "INVALID_INLINE_TABLE.INCOMPATIBLE_TYPES_IN_INLINE_TABLE",
+                    &[("colName", &format!("`col{}`", position + 1))],
+                )
+            })?;
             let mut nullable = false;
             for row in &mut typed {
                 let Some(slot) = row.get_mut(position) else { continue };
@@ -236,13 +273,22 @@ impl Analyzer<'_> {
         }
         let constant = typed.iter().flatten().all(|v| crate::analyze::fold::is_constant(&v.expr));
         if !constant {
-            return Err(SparkError::analysis("INVALID_INLINE_TABLE.CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE", &[("expr", "\"expression\"")]));
+            return Err(SparkError::analysis(
+                "INVALID_INLINE_TABLE.CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE",
+                &[("expr", "\"expression\"")],
+            ));
         }
-        let fields: Vec<_> = attributes.iter().map(|a| crate::analyze::typed::arrow_field(&column_name(a.id), &a.data_type, a.nullable)).collect();
+        let fields: Vec<_> = attributes
+            .iter()
+            .map(|a| crate::analyze::typed::arrow_field(&column_name(a.id), &a.data_type, a.nullable))
+            .collect();
         let schema = datafusion::common::DFSchema::try_from(Schema::new(fields)).map_err(errors::planning)?;
         let mut values: Vec<Vec<Expr>> = Vec::with_capacity(typed.len());
         for row in typed {
-            let row = row.into_iter().map(|v| Ok(Expr::Literal(self.fold(&v.expr)?, None))).collect::<SparkResult<Vec<_>>>()?;
+            let row = row
+                .into_iter()
+                .map(|v| Ok(Expr::Literal(self.fold(&v.expr)?, None)))
+                .collect::<SparkResult<Vec<_>>>()?;
             values.push(row);
         }
         let plan = if width == 0 {
@@ -251,86 +297,6 @@ impl Analyzer<'_> {
             LogicalPlan::Values(datafusion::logical_expr::Values { schema: Arc::new(schema), values })
         };
         Ok(Resolved::new(plan, Scope::new(attributes)))
-    }
-
-    /// `range(start, end, step)`.
-    pub(super) fn range(&self, start: i64, end: i64, step: i64) -> SparkResult<Resolved> {
-        if step == 0 {
-            return Err(SparkError::analysis("INTERNAL_ERROR", &[("message", "step (0) cannot be 0")]));
-        }
-        let function = datafusion::functions_table::generate_series::RangeFunc {};
-        let bound = |v: i64| Expr::Literal(ScalarValue::Int64(Some(v)), None);
-        let provider = datafusion::catalog::TableFunctionImpl::call(&function, &[bound(start), bound(end), bound(step)]).map_err(errors::planning)?;
-        let schema = StructType::new(vec![StructField::new("id", DataType::Long, false)]);
-        let mut resolved = self.provider("range", provider, &schema, &[])?;
-        for attribute in &mut resolved.scope.attributes {
-            attribute.nullable = false;
-        }
-        Ok(resolved)
-    }
-
-    /// A table function in FROM.
-    pub(super) fn table_function(&self, name: &[String], args: &[spec::Expr], env: &Env) -> SparkResult<Resolved> {
-        let lower = name.last().map(|n| n.to_lowercase()).unwrap_or_default();
-        if lower == "range" && name.len() == 1 {
-            let mut numbers = Vec::new();
-            for arg in args {
-                let (_, value) = self.evaluate_constant(arg, Some(&DataType::Long))?;
-                match value {
-                    ScalarValue::Int64(Some(v)) => numbers.push(v),
-                    _ => return Err(SparkError::analysis("UNEXPECTED_INPUT_TYPE", &[("functionName", "`range`")])),
-                }
-            }
-            return match numbers.as_slice() {
-                [end] => self.range(0, *end, 1),
-                [start, end] => self.range(*start, *end, 1),
-                [start, end, step] | [start, end, step, _] => self.range(*start, *end, *step),
-                _ => Err(errors::wrong_num_args("range", "1, 2, 3 or 4", args.len())),
-            };
-        }
-        if super::is_generator(&lower) {
-            let scope = Scope::default();
-            let exprs = Exprs::new(self, env, &scope);
-            let args = exprs.arguments_of(&lower, args)?;
-            let generator = super::generator(self, &lower, args)?;
-            let plan = super::generate::apply(self, one_row()?, &generator)?;
-            let plan = plan::keep(plan, &generator.output)?;
-            return Ok(Resolved::new(plan, Scope::new(generator.output)));
-        }
-        match self.lookup(NameRef::Function { name: name.to_vec(), namespace: env.namespace.clone() })? {
-            TableEntry::Function(found) => {
-                let found = Arc::clone(found);
-                self.table_udf(&found, args, env)
-            }
-            _ => Err(SparkError::analysis("UNRESOLVABLE_TABLE_VALUED_FUNCTION", &[("name", &errors::quoted(name))])),
-        }
-    }
-
-    fn table_udf(&self, found: &crate::analyze::SqlFunction, args: &[spec::Expr], env: &Env) -> SparkResult<Resolved> {
-        let spec::FunctionBody::Query(query, _) = &found.body else {
-            return Err(SparkError::analysis("NOT_A_TABLE_FUNCTION", &[("functionName", &errors::quoted(&[found.name.clone()]))]));
-        };
-        let scope = Scope::default();
-        let values = Exprs::new(self, env, &scope).sql_arguments(found, args)?;
-        let mut inner = env.for_function(found.namespace.clone());
-        for ((name, to, _), value) in found.params.iter().zip(values) {
-            let value = self.coerce(value, to)?;
-            inner.bindings.push(super::Binding { name: name.clone(), function: found.name.clone(), value, depth: inner.outer.len() });
-        }
-        let depth = self.depth.get();
-        if depth >= VIEW_DEPTH {
-            return Err(errors::unsupported("recursive SQL functions"));
-        }
-        self.depth.set(depth + 1);
-        let resolved = self.relation(query, &inner);
-        self.depth.set(depth);
-        let resolved = resolved?;
-        let resolved = match &found.returns_table {
-            Some(schema) if !schema.fields.is_empty() => self.cast_to(resolved, schema, &found.name)?,
-            _ => resolved,
-        };
-        let alias = found.name.rsplit('.').next().unwrap_or_default().to_string();
-        self.aliased(resolved, &[alias], &[])
     }
 }
 
@@ -364,4 +330,34 @@ fn conform(batch: &RecordBatch, schema: &SchemaRef) -> SparkResult<RecordBatch> 
         return Err(SparkError::analysis("NOT_NULL_ASSERT_VIOLATION", &[("walkedTypePath", "")]));
     }
     RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options).map_err(internal)
+}
+
+/// `CHAR` and `VARCHAR` are strings once they are read.
+fn plain_text(data_type: &DataType) -> DataType {
+    match data_type {
+        DataType::Char(_) | DataType::Varchar(_) => DataType::String,
+        DataType::Array { element, contains_null } => {
+            DataType::Array { element: Box::new(plain_text(element)), contains_null: *contains_null }
+        }
+        DataType::Map { key, value, value_contains_null } => DataType::Map {
+            key: Box::new(plain_text(key)),
+            value: Box::new(plain_text(value)),
+            value_contains_null: *value_contains_null,
+        },
+        DataType::Struct(fields) => DataType::Struct(StructType::new(
+            fields.fields.iter().map(|f| StructField { data_type: plain_text(&f.data_type), ..f.clone() }).collect(),
+        )),
+        other => other.clone(),
+    }
+}
+
+/// A column's metadata, which remembers the declared type of its text.
+fn text_metadata(field: &StructField) -> Option<String> {
+    if !matches!(field.data_type, DataType::Char(_) | DataType::Varchar(_)) {
+        return field.metadata.clone();
+    }
+    let parsed = field.metadata.as_deref().and_then(|m| serde_json::from_str::<serde_json::Map<_, _>>(m).ok());
+    let mut metadata = parsed.unwrap_or_default();
+    metadata.insert("__CHAR_VARCHAR_TYPE_STRING".to_string(), field.data_type.simple_string().into());
+    Some(serde_json::Value::Object(metadata).to_string())
 }

@@ -22,7 +22,14 @@ struct Value {
 
 impl Analyzer<'_> {
     /// SQL `PIVOT`: groups by all columns that are used neither as pivot column nor in an aggregate.
-    pub(super) fn pivot(&self, input: &Relation, aggregates: &[spec::Expr], columns: &[spec::Expr], values: &[spec::Expr], env: &Env) -> SparkResult<Resolved> {
+    pub(super) fn pivot(
+        &self,
+        input: &Relation,
+        aggregates: &[spec::Expr],
+        columns: &[spec::Expr],
+        values: &[spec::Expr],
+        env: &Env,
+    ) -> SparkResult<Resolved> {
         let input = self.relation(input, env)?;
         let scope = input.scope.clone();
         let exprs = Exprs::new(self, env, &scope);
@@ -33,13 +40,21 @@ impl Analyzer<'_> {
             used.extend(typed.expr.column_refs().into_iter().cloned());
             collect_aggregated(&typed.expr, &mut used);
         }
-        let keys: Vec<Typed> = scope.attributes.iter().filter(|a| !used.contains(&a.column())).map(Typed::attribute).collect();
+        let keys: Vec<Typed> =
+            scope.attributes.iter().filter(|a| !used.contains(&a.column())).map(Typed::attribute).collect();
         let values = self.values_of(&pivots, values, env)?;
         self.pivoted(input, keys, resolved, values)
     }
 
     /// `groupBy(...).pivot(column, values).agg(...)`.
-    pub(super) fn pivot_frame(&self, input: &Relation, group_by: &GroupBy, aggregates: &[spec::Expr], pivot: &DataFramePivot, env: &Env) -> SparkResult<Resolved> {
+    pub(super) fn pivot_frame(
+        &self,
+        input: &Relation,
+        group_by: &GroupBy,
+        aggregates: &[spec::Expr],
+        pivot: &DataFramePivot,
+        env: &Env,
+    ) -> SparkResult<Resolved> {
         let input = self.relation(input, env)?;
         let scope = input.scope.clone();
         let exprs = Exprs::new(self, env, &scope);
@@ -65,29 +80,44 @@ impl Analyzer<'_> {
             };
             let parts: Vec<spec::Expr> = match &*inner.kind {
                 ExprKind::Row(parts) if pivots.len() > 1 => parts.clone(),
-                ExprKind::Function(f) if pivots.len() > 1 && f.name.last().is_some_and(|n| n.eq_ignore_ascii_case("struct")) => f.args.clone(),
+                ExprKind::Function(f)
+                    if pivots.len() > 1 && f.name.last().is_some_and(|n| n.eq_ignore_ascii_case("struct")) =>
+                {
+                    f.args.clone()
+                }
                 _ => vec![inner.clone()],
             };
             if parts.len() != pivots.len() {
-                return Err(SparkError::analysis("PIVOT_VALUE_DATA_TYPE_MISMATCH", &[
-                    ("value", "value"),
-                    ("valueType", &parts.len().to_string()),
-                    ("pivotType", &pivots.len().to_string()),
-                ]));
+                return Err(SparkError::analysis(
+                    "PIVOT_VALUE_DATA_TYPE_MISMATCH",
+                    &[
+                        ("value", "value"),
+                        ("valueType", &parts.len().to_string()),
+                        ("pivotType", &pivots.len().to_string()),
+                    ],
+                ));
             }
             let mut tests = Vec::new();
             let mut texts = Vec::new();
             for (part, pivot) in parts.iter().zip(pivots) {
                 let typed = exprs.resolve(part)?;
                 if !crate::analyze::fold::is_constant(&typed.expr) {
-                    return Err(SparkError::analysis("NON_LITERAL_PIVOT_VALUES", &[("expression", &errors::expression(&typed.name))]));
+                    return Err(SparkError::analysis(
+                        "NON_LITERAL_PIVOT_VALUES",
+                        &[("expression", &errors::expression(&typed.name))],
+                    ));
                 }
                 let typed = self.coerce(typed, &pivot.data_type)?;
                 let constant = self.fold(&typed.expr)?;
-                texts.push(if constant.is_null() { "null".to_string() } else { self.cast_text(&constant)? });
+                texts.push(if constant.is_null() {
+                    "null".to_string()
+                } else {
+                    self.cast_text(&constant, &pivot.data_type)?
+                });
                 tests.push(equals(pivot, constant));
             }
-            let name = alias.unwrap_or_else(|| if texts.len() > 1 { format!("{{{}}}", texts.join(", ")) } else { texts.concat() });
+            let name = alias
+                .unwrap_or_else(|| if texts.len() > 1 { format!("{{{}}}", texts.join(", ")) } else { texts.concat() });
             out.push(Value { condition: balanced(tests, datafusion::logical_expr::Operator::And), name });
         }
         Ok(out)
@@ -112,17 +142,27 @@ impl Analyzer<'_> {
             let Some(array) = batch.columns().first() else { continue };
             for row in 0..array.len() {
                 let value = ScalarValue::try_from_array(array, row).map_err(errors::planning)?;
-                let name = if value.is_null() { "null".to_string() } else { self.cast_text(&value)? };
+                let name =
+                    if value.is_null() { "null".to_string() } else { self.cast_text(&value, &column.data_type)? };
                 out.push(Value { condition: equals(column, value), name });
             }
         }
         if out.len() > max {
-            return Err(SparkError::analysis("_LEGACY_ERROR_TEMP_1324", &[("pivotColumn", &column.name), ("maxValues", &max.to_string())]));
+            return Err(SparkError::analysis(
+                "_LEGACY_ERROR_TEMP_1324",
+                &[("pivotColumn", &column.name), ("maxValues", &max.to_string())],
+            ));
         }
         Ok(out)
     }
 
-    fn pivoted(&self, input: Resolved, keys: Vec<Typed>, aggregates: Vec<Typed>, values: Vec<Value>) -> SparkResult<Resolved> {
+    fn pivoted(
+        &self,
+        input: Resolved,
+        keys: Vec<Typed>,
+        aggregates: Vec<Typed>,
+        values: Vec<Value>,
+    ) -> SparkResult<Resolved> {
         let mut items: Vec<Typed> = keys.clone();
         let single = aggregates.len() == 1;
         for value in &values {
@@ -134,7 +174,10 @@ impl Analyzer<'_> {
             }
         }
         if aggregates.iter().any(|a| !plan::contains(&a.expr, |e| matches!(e, Expr::AggregateFunction(_)))) {
-            return Err(SparkError::analysis("_LEGACY_ERROR_TEMP_1006", &[("sql", "aggregate expression required for pivot")]));
+            return Err(SparkError::analysis(
+                "_LEGACY_ERROR_TEMP_1006",
+                &[("sql", "aggregate expression required for pivot")],
+            ));
         }
         let mut block = Block::new(input.plan, input.scope);
         let mut grouping = Grouping { said: true, ..Grouping::default() };

@@ -12,7 +12,9 @@ impl Analyzer<'_> {
     pub(in crate::analyze) fn resolve_root(&self, relation: &Relation) -> SparkResult<Analyzed> {
         let env = Env::root(self);
         let (input, limit) = match &*relation.kind {
-            RelationKind::ShowString { input, rows, .. } | RelationKind::HtmlString { input, rows, .. } => (input, Some(rows.saturating_add(1))),
+            RelationKind::ShowString { input, rows, .. } | RelationKind::HtmlString { input, rows, .. } => {
+                (input, Some(rows.saturating_add(1)))
+            }
             RelationKind::Tail { input, .. } => (input, None),
             RelationKind::WithRelations { root, references } => return self.root_with(root, references, &env),
             _ => (relation, None),
@@ -22,7 +24,9 @@ impl Analyzer<'_> {
 
     fn root_with(&self, root: &Relation, references: &[Relation], env: &Env) -> SparkResult<Analyzed> {
         let (input, limit) = match &*root.kind {
-            RelationKind::ShowString { input, rows, .. } | RelationKind::HtmlString { input, rows, .. } => (input.clone(), Some(rows.saturating_add(1))),
+            RelationKind::ShowString { input, rows, .. } | RelationKind::HtmlString { input, rows, .. } => {
+                (input.clone(), Some(rows.saturating_add(1)))
+            }
             RelationKind::Tail { input, .. } => (input.clone(), None),
             _ => (root.clone(), None),
         };
@@ -40,9 +44,10 @@ impl Analyzer<'_> {
         }
         let rendered = |name: &str| StructType::new(vec![StructField::new(name, DataType::String, false)]);
         let (schema, finish) = match &*root.kind {
-            RelationKind::ShowString { rows, truncate, vertical, .. } => {
-                (rendered("show_string"), Finish::ShowString { rows: *rows, truncate: *truncate, vertical: *vertical, schema })
-            }
+            RelationKind::ShowString { rows, truncate, vertical, .. } => (
+                rendered("show_string"),
+                Finish::ShowString { rows: *rows, truncate: *truncate, vertical: *vertical, schema },
+            ),
             RelationKind::HtmlString { rows, truncate, .. } => {
                 (rendered("html_string"), Finish::HtmlString { rows: *rows, truncate: *truncate, schema })
             }

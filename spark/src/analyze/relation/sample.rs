@@ -1,19 +1,31 @@
 //! Random samples.
+//!
+//! A seeded sample is a function of the rows alone: a row is in it or not by its hash, whatever the order and the
+//! partitions in which rows come. So the parts of a random split never overlap. Equal rows are told apart by a number.
 
-use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::{Case, Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, ScalarUDF};
 use datafusion::scalar::ScalarValue;
-use firesteel_functions::SparkResult;
 use firesteel_functions::types::DataType;
+use firesteel_functions::{SparkError, SparkResult, registry};
 
 use super::{Env, Resolved};
 use crate::analyze::expr::Exprs;
+use crate::analyze::scope::{Attribute, column};
 use crate::analyze::typed::Typed;
 use crate::analyze::{Analyzer, errors, plan};
 use crate::spec::{self, Literal, Relation};
 
 impl Analyzer<'_> {
     /// Rows whose random number falls into a range.
-    pub(super) fn sample(&self, input: &Relation, lower: f64, upper: f64, replacement: bool, seed: Option<i64>, env: &Env) -> SparkResult<Resolved> {
+    pub(super) fn sample(
+        &self,
+        input: &Relation,
+        lower: f64,
+        upper: f64,
+        replacement: bool,
+        seed: Option<i64>,
+        env: &Env,
+    ) -> SparkResult<Resolved> {
         if replacement {
             return Err(errors::unsupported("sampling with replacement"));
         }
@@ -21,47 +33,142 @@ impl Analyzer<'_> {
         if lower <= 0.0 && upper >= 1.0 {
             return Ok(resolved);
         }
-        let random = self.random(seed, env)?;
-        let id = self.fresh();
-        let mut exprs: Vec<(Expr, u64)> = resolved.scope.attributes.iter().chain(&resolved.scope.hidden).map(|a| (a.expr(), a.id)).collect();
-        exprs.push((random, id));
-        let with = plan::project(resolved.plan, exprs)?;
-        let number = || Expr::Column(crate::analyze::scope::column(id));
-        let bound = |v: f64| Expr::Literal(ScalarValue::Float64(Some(v)), None);
-        let predicate = datafusion::logical_expr::and(number().gt_eq(bound(lower)), number().lt(bound(upper)));
-        let plan = plan::filter(with, predicate)?;
-        let all: Vec<_> = resolved.scope.attributes.iter().chain(&resolved.scope.hidden).cloned().collect();
-        let plan = plan::keep(plan, &all)?;
+        let all: Vec<Attribute> = resolved.scope.attributes.iter().chain(&resolved.scope.hidden).cloned().collect();
+        let (drawn, number, from, to) = match seed {
+            Some(seed) => {
+                let (drawn, id) = self.draw(resolved.plan, &resolved.scope.attributes, &all, seed)?;
+                (drawn, Expr::Column(column(id)), bound(lower), bound(upper))
+            }
+            None => {
+                let id = self.fresh();
+                let mut exprs: Vec<(Expr, u64)> = all.iter().map(|a| (a.expr(), a.id)).collect();
+                exprs.push((self.random(env)?, id));
+                let literal = |v: f64| Some(Expr::Literal(ScalarValue::Float64(Some(v)), None));
+                (plan::project(resolved.plan, exprs)?, Expr::Column(column(id)), literal(lower), literal(upper))
+            }
+        };
+        let from = (lower > 0.0).then(|| from.map_or_else(never, |from| number.clone().gt_eq(from)));
+        let to = to.filter(|_| upper < 1.0).map(|to| number.lt(to));
+        let predicate = from.into_iter().chain(to).reduce(Expr::and);
+        let plan = match predicate {
+            Some(predicate) => plan::keep(plan::filter(drawn, predicate)?, &all)?,
+            None => plan::keep(drawn, &all)?,
+        };
         Ok(Resolved::new(plan, resolved.scope))
     }
 
-    /// `rand(seed)`.
-    fn random(&self, seed: Option<i64>, env: &Env) -> SparkResult<Expr> {
-        let args = seed.map(|s| spec::ExprKind::Literal(Literal::Long(s)).into()).into_iter().collect();
+    /// `rand()`.
+    fn random(&self, env: &Env) -> SparkResult<Expr> {
         let scope = crate::analyze::scope::Scope::default();
-        let typed: Typed = Exprs::new(self, env, &scope).resolve(&spec::Expr::call("rand", args))?;
+        let typed: Typed = Exprs::new(self, env, &scope).resolve(&spec::Expr::call("rand", Vec::new()))?;
         Ok(typed.expr)
     }
 
+    /// Adds a column of 64 random bits to the columns `all`; returns its id.
+    fn draw(
+        &self,
+        input: LogicalPlan,
+        columns: &[Attribute],
+        all: &[Attribute],
+        seed: i64,
+    ) -> SparkResult<(LogicalPlan, u64)> {
+        let hash = hash()?;
+        let seed = Expr::Literal(ScalarValue::Int64(Some(seed)), None);
+        let mut content = vec![seed.clone()];
+        for column in columns.iter().filter(|c| hashable(&c.data_type)) {
+            content.push(column.expr());
+            // The hash passes over NULL, wherever it is.
+            if column.nullable {
+                content.push(column.expr().is_null());
+            }
+        }
+        let kept = || -> Vec<(Expr, u64)> { all.iter().map(|a| (a.expr(), a.id)).collect() };
+        let id = self.fresh();
+        let mut exprs = kept();
+        exprs.push((hash.call(content), id));
+        let plan = plan::project(input, exprs)?;
+
+        let content = Expr::Column(column(id));
+        let number = datafusion::functions_window::row_number::row_number()
+            .partition_by(vec![content.clone()])
+            .build()
+            .map_err(errors::planning)?;
+        let name = number.schema_name().to_string();
+        let plan = LogicalPlanBuilder::window_plan(plan, [number]).map_err(errors::planning)?;
+        let number = Expr::Column(datafusion::common::Column::new_unqualified(name));
+        let number = datafusion::logical_expr::cast(number, arrow::datatypes::DataType::Int64);
+        let drawn = self.fresh();
+        let mut exprs = kept();
+        exprs.push((hash.call(vec![content, number, seed]), drawn));
+        Ok((plan::project(plan, exprs)?, drawn))
+    }
+
     /// `sampleBy`: a fraction for each value of a column.
-    pub(super) fn sample_by(&self, input: &Relation, column: &spec::Expr, fractions: &[(Literal, f64)], seed: i64, env: &Env) -> SparkResult<Resolved> {
+    pub(super) fn sample_by(
+        &self,
+        input: &Relation,
+        column: &spec::Expr,
+        fractions: &[(Literal, f64)],
+        seed: i64,
+        env: &Env,
+    ) -> SparkResult<Resolved> {
         let resolved = self.relation(input, env)?;
-        let column = Exprs::new(self, env, &resolved.scope).resolve(column)?;
+        let stratum = Exprs::new(self, env, &resolved.scope).resolve(column)?;
+        let all: Vec<Attribute> = resolved.scope.attributes.iter().chain(&resolved.scope.hidden).cloned().collect();
+        let (drawn, id) = self.draw(resolved.plan, &resolved.scope.attributes, &all, seed)?;
+        let number = Expr::Column(crate::analyze::scope::column(id));
         let mut whens = Vec::new();
         for (value, fraction) in fractions {
-            let value = self.coerce(self.literal(value)?, &column.data_type)?;
-            let fraction = Expr::Literal(ScalarValue::Float64(Some(*fraction)), None);
-            whens.push((Box::new(column.expr.clone().eq(value.expr)), Box::new(fraction)));
+            let value = self.coerce(self.literal(value)?, &stratum.data_type)?;
+            let chosen = match bound(*fraction) {
+                Some(limit) => number.clone().lt(limit),
+                None => Expr::Literal(ScalarValue::Boolean(Some(true)), None),
+            };
+            whens.push((Box::new(stratum.expr.clone().eq(value.expr)), Box::new(chosen)));
         }
-        let otherwise = Box::new(Expr::Literal(ScalarValue::Float64(Some(0.0)), None));
-        let limit = if whens.is_empty() {
-            *otherwise
-        } else {
-            Expr::Case(datafusion::logical_expr::expr::Case::new(None, whens, Some(otherwise)))
-        };
-        let random = self.random(Some(seed), env)?;
-        let _ = DataType::Double;
-        let plan = plan::filter(resolved.plan, random.lt(limit))?;
+        let predicate =
+            if whens.is_empty() { never() } else { Expr::Case(Case::new(None, whens, Some(Box::new(never())))) };
+        let plan = plan::keep(plan::filter(drawn, predicate)?, &all)?;
         Ok(Resolved::new(plan, resolved.scope))
+    }
+}
+
+fn never() -> Expr {
+    Expr::Literal(ScalarValue::Boolean(Some(false)), None)
+}
+
+fn hash() -> SparkResult<std::sync::Arc<ScalarUDF>> {
+    registry().scalar("xxhash64").ok_or_else(|| SparkError::internal("xxhash64 is not registered"))
+}
+
+/// Where a fraction lies among the 64-bit integers; `None` is beyond all of them.
+fn bound(fraction: f64) -> Option<Expr> {
+    const ALL: f64 = 18_446_744_073_709_551_616.0;
+    let above = (fraction.max(0.0) * ALL) as i128;
+    let value = i64::try_from(above + i128::from(i64::MIN)).ok()?;
+    Some(Expr::Literal(ScalarValue::Int64(Some(value)), None))
+}
+
+/// Whether the hash takes values of a type.
+fn hashable(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Boolean
+        | DataType::Byte
+        | DataType::Short
+        | DataType::Integer
+        | DataType::Long
+        | DataType::Float
+        | DataType::Double
+        | DataType::Decimal(..)
+        | DataType::String
+        | DataType::Char(_)
+        | DataType::Varchar(_)
+        | DataType::Binary
+        | DataType::Date
+        | DataType::Timestamp
+        | DataType::TimestampNtz => true,
+        DataType::Array { element, .. } => hashable(element),
+        DataType::Struct(fields) => fields.fields.iter().all(|field| hashable(&field.data_type)),
+        _ => false,
     }
 }

@@ -38,18 +38,21 @@ impl Analyzer<'_> {
         exprs.generators = None;
         block.generators = generators.take();
         block.set_items(self, items);
+        if select.having.is_some() && block.grouping.is_none() {
+            // HAVING alone groups all rows into one.
+            block.grouping = Some(super::block::Grouping::default());
+        }
         let output = Scope::new(block.output());
         let mut above = Exprs::new(self, env, &output);
         above.below = Some(&scope);
         above.windows = &select.windows;
         above.grouping = keys.as_deref();
         if let Some(having) = &select.having {
+            above.keys = block.grouping.iter().flat_map(|g| g.keys.iter().map(|(key, _)| key.expr.clone())).collect();
             let condition = block.inline(above.condition(having)?)?;
-            if block.grouping.is_none() && plan::contains(&condition, |e| matches!(e, Expr::AggregateFunction(_))) {
-                block.grouping = Some(super::block::Grouping::default());
-            }
             block.having.push(condition);
         }
+        above.keys.clear();
         if let Some(qualify) = &select.qualify {
             let condition = block.inline(above.condition(qualify)?)?;
             block.qualify.push(condition);
@@ -73,7 +76,13 @@ impl Analyzer<'_> {
     }
 
     /// DataFrame `groupBy(...).agg(...)`.
-    pub(super) fn aggregate(&self, input: &Relation, group_by: &GroupBy, aggregates: &[spec::Expr], env: &Env) -> SparkResult<Resolved> {
+    pub(super) fn aggregate(
+        &self,
+        input: &Relation,
+        group_by: &GroupBy,
+        aggregates: &[spec::Expr],
+        env: &Env,
+    ) -> SparkResult<Resolved> {
         let input = self.relation(input, env)?;
         let mut block = Block::new(input.plan, input.scope);
         let scope = block.input_scope.clone();
@@ -97,28 +106,48 @@ impl Analyzer<'_> {
     /// Builds a block and keeps it for what stands above.
     pub(super) fn finish(&self, block: Block) -> SparkResult<Resolved> {
         let plan = block.build(self, &[])?;
-        let scope = block.input_scope.clone().with_output(block.output());
+        let mut scope = block.input_scope.clone().with_output(block.output());
+        scope.twins = block.twins();
         Ok(Resolved { plan, scope, block: Some(Box::new(block)) })
     }
 
     /// `WHERE` and DataFrame `filter`: over the output, or over what the block below it could give.
-    pub(super) fn filter(&self, input: &Relation, condition: &spec::Expr, env: &Env) -> SparkResult<Resolved> {
-        let resolved = self.relation(input, env)?;
+    pub(super) fn filter(
+        &self,
+        input: &Relation,
+        condition: &spec::Expr,
+        reaches_below: bool,
+        env: &Env,
+    ) -> SparkResult<Resolved> {
+        let mut resolved = self.relation(input, env)?;
+        if !reaches_below {
+            resolved.block = None;
+        }
         let direct = Exprs::new(self, env, &resolved.scope).condition(condition);
         let needs_block = match &direct {
             Ok(expr) => plan::contains(expr, |e| matches!(e, Expr::AggregateFunction(_))),
             Err(error) => is_missing(error),
         };
         match (&resolved.block, needs_block) {
-            (Some(block), true) if !block.distinct => self.filter_block(block, resolved.scope, condition, env).or_else(|e| match direct {
-                Err(first) => Err(first),
-                Ok(_) => Err(e),
-            }),
+            (Some(block), true) if !block.distinct => {
+                self.filter_block(block, resolved.scope, condition, env).map_err(|inner| direct.err().unwrap_or(inner))
+            }
             _ => {
                 let predicate = direct?;
                 refuse(&predicate).at(condition.origin.as_ref())?;
+                // What stands above may still need more of the block below: it would filter inside the block then.
+                let block = match resolved.block {
+                    Some(mut block) if !block.distinct && !predicate.is_volatile() => {
+                        let inner = block.inline(predicate.clone())?;
+                        (!inner.is_volatile()).then(|| {
+                            block.qualify.push(inner);
+                            block
+                        })
+                    }
+                    _ => None,
+                };
                 let plan = plan::filter(resolved.plan, predicate)?;
-                Ok(Resolved { plan, scope: resolved.scope, block: None })
+                Ok(Resolved { plan, scope: resolved.scope, block })
             }
         }
     }
@@ -169,10 +198,13 @@ pub(super) fn is_missing(error: &SparkError) -> bool {
 /// What cannot stand in `WHERE`.
 pub(super) fn refuse(predicate: &Expr) -> SparkResult<()> {
     if plan::contains(predicate, |e| matches!(e, Expr::AggregateFunction(_))) {
-        return Err(SparkError::analysis("INVALID_WHERE_CONDITION", &[("condition", "\"condition\""), ("expressionList", "aggregate function")]));
+        return Err(SparkError::analysis(
+            "INVALID_WHERE_CONDITION",
+            &[("condition", "\"condition\""), ("expressionList", "aggregate function")],
+        ));
     }
     if plan::contains(predicate, |e| matches!(e, Expr::WindowFunction(_))) {
-        return Err(SparkError::analysis("INVALID_WHERE_CONDITION", &[("condition", "\"condition\""), ("expressionList", "window function")]));
+        return Err(SparkError::analysis("WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", &[("clauseName", "WHERE")]));
     }
     Ok(())
 }

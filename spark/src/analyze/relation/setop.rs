@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use datafusion::common::{JoinType as PlanJoin, NullEquality};
 use datafusion::logical_expr::{Aggregate, Expr, Join, JoinConstraint, LogicalPlan, LogicalPlanBuilder, Union};
-use datafusion::scalar::ScalarValue;
 use firesteel_functions::registry;
 use firesteel_functions::types::DataType;
 use firesteel_functions::{SparkError, SparkResult};
@@ -38,7 +37,13 @@ impl Kind {
 
 impl Analyzer<'_> {
     /// A set operation.
-    pub(super) fn set_operation(&self, left: &Relation, right: &Relation, kind: Kind, env: &Env) -> SparkResult<Resolved> {
+    pub(super) fn set_operation(
+        &self,
+        left: &Relation,
+        right: &Relation,
+        kind: Kind,
+        env: &Env,
+    ) -> SparkResult<Resolved> {
         if kind.op == SetOperator::Union && kind.all && !kind.by_name {
             return self.union_all(left, right, env);
         }
@@ -67,7 +72,9 @@ impl Analyzer<'_> {
         let mut next = left;
         loop {
             match &*next.kind {
-                RelationKind::SetOperation { left, right, op: SetOperator::Union, all: true, by_name: false, .. } if next.plan_id.is_none() => {
+                RelationKind::SetOperation {
+                    left, right, op: SetOperator::Union, all: true, by_name: false, ..
+                } if next.plan_id.is_none() => {
                     inputs.push(self.relation(right, env)?);
                     next = left;
                 }
@@ -83,7 +90,8 @@ impl Analyzer<'_> {
 
     fn union(&self, inputs: Vec<Resolved>) -> SparkResult<Resolved> {
         let (attributes, inputs, scopes) = self.aligned("UNION", inputs)?;
-        let plan = LogicalPlan::Union(Union::try_new(inputs.into_iter().map(Arc::new).collect()).map_err(errors::planning)?);
+        let plan =
+            LogicalPlan::Union(Union::try_new(inputs.into_iter().map(Arc::new).collect()).map_err(errors::planning)?);
         let mut scope = crate::analyze::scope::Scope::new(attributes);
         for below in scopes {
             scope.absorb(below);
@@ -97,7 +105,8 @@ impl Analyzer<'_> {
         &self,
         operator: &str,
         inputs: Vec<Resolved>,
-    ) -> SparkResult<(Vec<Attribute>, Vec<LogicalPlan>, Vec<std::collections::BTreeMap<i64, Vec<Arc<[Attribute]>>>>)> {
+    ) -> SparkResult<(Vec<Attribute>, Vec<LogicalPlan>, Vec<std::collections::BTreeMap<i64, Vec<Arc<[Attribute]>>>>)>
+    {
         let Some(first) = inputs.first() else { return Err(SparkError::internal("a set operation without inputs")) };
         let mut attributes: Vec<Attribute> = first.scope.attributes.clone();
         for input in inputs.iter().skip(1) {
@@ -139,7 +148,8 @@ impl Analyzer<'_> {
             return Err(SparkError::internal("a set operation has two inputs"));
         };
         // Both sides share ids: the right one gets its own before they meet.
-        let mut other: Vec<Attribute> = attributes.iter().map(|a| Attribute { id: self.fresh(), ..a.clone() }).collect();
+        let mut other: Vec<Attribute> =
+            attributes.iter().map(|a| Attribute { id: self.fresh(), ..a.clone() }).collect();
         let right = plan::project(right, attributes.iter().zip(&other).map(|(a, b)| (a.expr(), b.id)).collect())?;
         let mut attributes = attributes;
         let mut left = left;
@@ -151,15 +161,31 @@ impl Analyzer<'_> {
                 let keys: Vec<Expr> = columns.iter().map(Attribute::expr).collect();
                 let id = self.fresh();
                 *side = numbered(side.clone(), keys, id)?;
-                columns.push(Attribute { id, name: String::new(), qualifier: Arc::new([]), data_type: DataType::Long, nullable: false, metadata: None });
+                columns.push(Attribute {
+                    id,
+                    name: String::new(),
+                    qualifier: Arc::new([]),
+                    data_type: DataType::Long,
+                    nullable: false,
+                    metadata: None,
+                });
             }
         } else {
             left = plan::distinct(left)?;
         }
         let on = attributes.iter().zip(&other).map(|(a, b)| (a.expr(), b.expr())).collect();
         let join_type = if kind.op == SetOperator::Intersect { PlanJoin::LeftSemi } else { PlanJoin::LeftAnti };
-        let join = Join::try_new(Arc::new(left), Arc::new(right), on, None, join_type, JoinConstraint::On, NullEquality::NullEqualsNull, false)
-            .map_err(errors::planning)?;
+        let join = Join::try_new(
+            Arc::new(left),
+            Arc::new(right),
+            on,
+            None,
+            join_type,
+            JoinConstraint::On,
+            NullEquality::NullEqualsNull,
+            false,
+        )
+        .map_err(errors::planning)?;
         attributes.truncate(visible);
         let plan = plan::keep(LogicalPlan::Join(join), &attributes)?;
         let mut scope = crate::analyze::scope::Scope::new(attributes);
@@ -204,7 +230,14 @@ impl Analyzer<'_> {
                     None => {
                         let id = self.fresh();
                         exprs.push((Expr::Literal(crate::analyze::literal::null(data_type)?, None), id));
-                        attributes.push(Attribute { id, name: name.clone(), qualifier: Arc::new([]), data_type: data_type.clone(), nullable: true, metadata: None });
+                        attributes.push(Attribute {
+                            id,
+                            name: name.clone(),
+                            qualifier: Arc::new([]),
+                            data_type: data_type.clone(),
+                            nullable: true,
+                            metadata: None,
+                        });
                     }
                 }
             }
@@ -224,20 +257,28 @@ impl Analyzer<'_> {
         let case = self.context.options.case_sensitive;
         let mut keys: Vec<Attribute> = Vec::new();
         for name in columns {
-            let found: Vec<&Attribute> = resolved.scope.attributes.iter().filter(|a| same(&a.name, name, case)).collect();
+            let found: Vec<&Attribute> =
+                resolved.scope.attributes.iter().filter(|a| same(&a.name, name, case)).collect();
             if found.is_empty() {
                 return Err(errors::unresolved_column(std::slice::from_ref(name), &resolved.scope));
             }
             keys.extend(found.into_iter().cloned());
         }
-        let Some(first) = registry().aggregate("first") else { return Err(errors::unsupported("dropDuplicates without function first")) };
+        let Some(first) = registry().aggregate("first") else {
+            return Err(errors::unsupported("dropDuplicates without function first"));
+        };
         let mut aggregates = Vec::new();
         let mut attributes = resolved.scope.attributes.clone();
         for attribute in &mut attributes {
             if keys.iter().any(|k| k.id == attribute.id) {
                 continue;
             }
-            let typed = self.call_aggregate(&first, vec![Typed::attribute(attribute)], "first".to_string(), Default::default())?;
+            let typed = self.call_aggregate(
+                &first,
+                vec![Typed::attribute(attribute)],
+                "first".to_string(),
+                Default::default(),
+            )?;
             attribute.id = self.fresh();
             aggregates.push(plan::named(typed.expr, attribute.id));
         }
@@ -258,7 +299,10 @@ impl Resolved {
 /// Adds `row_number() OVER (PARTITION BY keys)`.
 fn numbered(input: LogicalPlan, keys: Vec<Expr>, id: u64) -> SparkResult<LogicalPlan> {
     use datafusion::logical_expr::ExprFunctionExt;
-    let number = datafusion::functions_window::row_number::row_number().partition_by(keys.clone()).build().map_err(errors::planning)?;
+    let number = datafusion::functions_window::row_number::row_number()
+        .partition_by(keys.clone())
+        .build()
+        .map_err(errors::planning)?;
     let name = number.schema_name().to_string();
     let plan = LogicalPlanBuilder::window_plan(input, [number]).map_err(errors::planning)?;
     let mut exprs: Vec<(Expr, u64)> = Vec::new();
@@ -270,30 +314,34 @@ fn numbered(input: LogicalPlan, keys: Vec<Expr>, id: u64) -> SparkResult<Logical
         }
     }
     exprs.push((Expr::Column(datafusion::common::Column::new_unqualified(name)), id));
-    let _ = ScalarValue::Null;
-    let _ = LogicalPlanBuilder::empty;
     plan::project(plan, exprs)
 }
 
 /// Different numbers of columns.
 pub(super) fn column_count(operator: &str, first: usize, second: usize) -> SparkError {
-    SparkError::analysis("NUM_COLUMNS_MISMATCH", &[
-        ("operator", operator),
-        ("firstNumColumns", &first.to_string()),
-        ("invalidOrdinalNum", "second"),
-        ("invalidNumColumns", &second.to_string()),
-    ])
+    SparkError::analysis(
+        "NUM_COLUMNS_MISMATCH",
+        &[
+            ("operator", operator),
+            ("firstNumColumns", &first.to_string()),
+            ("invalidOrdinalNum", "second"),
+            ("invalidNumColumns", &second.to_string()),
+        ],
+    )
 }
 
 /// Types without a common one.
 pub(super) fn column_type(operator: &str, index: usize, first: &DataType, second: &DataType) -> SparkError {
     let ordinal = ["first", "second", "third", "fourth", "fifth"].get(index).copied().unwrap_or("next");
-    SparkError::analysis("INCOMPATIBLE_COLUMN_TYPE", &[
-        ("operator", operator),
-        ("columnOrdinalNumber", ordinal),
-        ("tableOrdinalNumber", "second"),
-        ("dataType1", &errors::sql_type(second)),
-        ("dataType2", &errors::sql_type(first)),
-        ("hint", ""),
-    ])
+    SparkError::analysis(
+        "INCOMPATIBLE_COLUMN_TYPE",
+        &[
+            ("operator", operator),
+            ("columnOrdinalNumber", ordinal),
+            ("tableOrdinalNumber", "second"),
+            ("dataType1", &errors::sql_type(second)),
+            ("dataType2", &errors::sql_type(first)),
+            ("hint", ""),
+        ],
+    )
 }

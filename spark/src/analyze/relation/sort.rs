@@ -13,10 +13,17 @@ use crate::spec::{ExprKind, Literal, Relation, SortOrder};
 
 impl Analyzer<'_> {
     /// A sort.
-    pub(super) fn sort(&self, input: &Relation, order: &[SortOrder], all: Option<(bool, bool)>, env: &Env) -> SparkResult<Resolved> {
+    pub(super) fn sort(
+        &self,
+        input: &Relation,
+        order: &[SortOrder],
+        all: Option<(bool, bool)>,
+        env: &Env,
+    ) -> SparkResult<Resolved> {
         let resolved = self.relation(input, env)?;
         if let Some((ascending, nulls_first)) = all {
-            let keys = resolved.scope.attributes.iter().map(|a| SortExpr::new(a.expr(), ascending, nulls_first)).collect();
+            let keys =
+                resolved.scope.attributes.iter().map(|a| SortExpr::new(a.expr(), ascending, nulls_first)).collect();
             return Ok(Resolved::new(plan::sort(resolved.plan, keys)?, resolved.scope));
         }
         let mut keys = Vec::with_capacity(order.len());
@@ -41,9 +48,15 @@ impl Analyzer<'_> {
         let Resolved { plan, scope, block } = resolved;
         match block {
             Some(block) if !extra.is_empty() => {
-                let plan = block.build(self, &extra)?;
+                let plan = block.build(self, &extra).map_err(|error| hidden_key(error, &scope))?;
                 let plan = plan::sort(plan, keys)?;
                 Ok(Resolved::new(plan::keep(plan, &scope.attributes)?, scope))
+            }
+            _ if !extra.is_empty() => {
+                let all: Vec<_> = scope.attributes.iter().chain(&scope.hidden).cloned().collect();
+                let exprs = all.iter().map(|a| (a.expr(), a.id)).chain(extra).collect();
+                let plan = plan::sort(plan::project(plan, exprs)?, keys)?;
+                Ok(Resolved::new(plan::keep(plan, &all)?, scope))
             }
             _ => Ok(Resolved::new(plan::sort(plan, keys)?, scope)),
         }
@@ -62,10 +75,10 @@ impl Analyzer<'_> {
                     errors::check_orderable(&attribute.name, &attribute.data_type).at(origin)?;
                     Ok((attribute.expr(), None))
                 }
-                None => Err(SparkError::analysis("ORDER_BY_POS_OUT_OF_RANGE", &[
-                    ("index", &ordinal.to_string()),
-                    ("size", &output.len().to_string()),
-                ]))
+                None => Err(SparkError::analysis(
+                    "ORDER_BY_POS_OUT_OF_RANGE",
+                    &[("index", &ordinal.to_string()), ("size", &output.len().to_string())],
+                ))
                 .at(origin),
             };
         }
@@ -89,7 +102,14 @@ impl Analyzer<'_> {
         if plan::contains(&typed.expr, fits) {
             return Err(errors::unsupported("an aggregate or window function in this ORDER BY"));
         }
-        Ok((typed.expr, None))
+        // A subquery is computed below the sort.
+        let subquery = plan::contains(&typed.expr, |e| {
+            matches!(e, Expr::InSubquery(_) | Expr::Exists(_) | Expr::ScalarSubquery(_))
+        });
+        match &resolved.block {
+            Some(block) if subquery && !block.distinct => Ok((block.inline(typed.expr)?, Some(()))),
+            _ => Ok((typed.expr, subquery.then_some(()))),
+        }
     }
 
     fn block_key(&self, block: &Block, scope: &Scope, key: &SortOrder, env: &Env) -> SparkResult<(Expr, Option<()>)> {
@@ -109,5 +129,18 @@ impl Analyzer<'_> {
             return Err(errors::unresolved_column(std::slice::from_ref(&typed.name), scope));
         }
         Ok((expr, Some(())))
+    }
+}
+
+/// A column that grouping hides is one that ORDER BY cannot see.
+fn hidden_key(error: SparkError, scope: &Scope) -> SparkError {
+    let name = error
+        .parameters()
+        .iter()
+        .find(|(key, _)| key == "expression")
+        .map(|(_, value)| value.trim_matches('"').to_string());
+    match name {
+        Some(name) if error.condition() == "MISSING_AGGREGATION" => errors::unresolved_column(&[name], scope),
+        _ => error,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::logical_expr::{Expr, LogicalPlan, Union};
+use datafusion::logical_expr::{LogicalPlan, Union};
 use datafusion::scalar::ScalarValue;
 use firesteel_functions::types::DataType;
 use firesteel_functions::{SparkError, SparkResult};
@@ -32,14 +32,33 @@ impl Analyzer<'_> {
         self.statistics(input, None, statistics, env)
     }
 
-    fn statistics(&self, input: Resolved, chosen: Option<Vec<u64>>, statistics: &[String], env: &Env) -> SparkResult<Resolved> {
+    fn statistics(
+        &self,
+        input: Resolved,
+        chosen: Option<Vec<u64>>,
+        statistics: &[String],
+        env: &Env,
+    ) -> SparkResult<Resolved> {
         let columns: Vec<Attribute> = match chosen {
             Some(ids) => ids.iter().filter_map(|id| input.scope.by_id(*id).cloned()).collect(),
-            None => input.scope.attributes.iter().filter(|a| a.data_type.is_numeric() || a.data_type.is_string()).cloned().collect(),
+            None => input
+                .scope
+                .attributes
+                .iter()
+                .filter(|a| a.data_type.is_numeric() || a.data_type.is_string())
+                .cloned()
+                .collect(),
         };
         let output: Vec<Attribute> = std::iter::once("summary")
             .chain(columns.iter().map(|c| c.name.as_str()))
-            .map(|name| Attribute { id: self.fresh(), name: name.to_string(), qualifier: Arc::new([]), data_type: DataType::String, nullable: true, metadata: None })
+            .map(|name| Attribute {
+                id: self.fresh(),
+                name: name.to_string(),
+                qualifier: Arc::new([]),
+                data_type: DataType::String,
+                nullable: true,
+                metadata: None,
+            })
             .collect();
         let mut branches = Vec::new();
         for statistic in statistics {
@@ -52,7 +71,10 @@ impl Analyzer<'_> {
             block.grouping = Some(Grouping { said: true, ..Grouping::default() });
             block.items = items.into_iter().zip(&output).map(|(item, a)| (item, a.id)).collect();
             branches.push(Arc::new(if columns.is_empty() {
-                plan::project(super::leaf::one_row()?, block.items.iter().map(|(i, id)| (i.expr.clone(), *id)).collect())?
+                plan::project(
+                    super::leaf::one_row()?,
+                    block.items.iter().map(|(i, id)| (i.expr.clone(), *id)).collect(),
+                )?
             } else {
                 block.build(self, &[])?
             }));
@@ -71,7 +93,8 @@ impl Analyzer<'_> {
         let mut exprs = Exprs::new(self, env, scope);
         exprs.lambdas = std::cell::RefCell::new(bound.to_vec());
         let value = || -> spec::Expr { ExprKind::LambdaVariable(column.name.clone()).into() };
-        let double = || -> spec::Expr { ExprKind::Cast { expr: value(), to: DataType::Double, mode: CastMode::Try }.into() };
+        let double =
+            || -> spec::Expr { ExprKind::Cast { expr: value(), to: DataType::Double, mode: CastMode::Try }.into() };
         let call = match statistic {
             "count" => spec::Expr::call("count", vec![value()]),
             "count_distinct" => {
@@ -85,7 +108,9 @@ impl Analyzer<'_> {
             "min" => spec::Expr::call("min", vec![value()]),
             "max" => spec::Expr::call("max", vec![value()]),
             percent => {
-                let Some(fraction) = percent.strip_suffix('%').and_then(|p| p.trim().parse::<f64>().ok()).map(|p| p / 100.0) else {
+                let Some(fraction) =
+                    percent.strip_suffix('%').and_then(|p| p.trim().parse::<f64>().ok()).map(|p| p / 100.0)
+                else {
                     return Err(SparkError::analysis("UNRECOGNIZED_STATISTIC", &[("stats", &format!("`{percent}`"))]));
                 };
                 let of = if numeric { value() } else { double() };
@@ -110,14 +135,29 @@ impl Analyzer<'_> {
     }
 
     /// `stat.corr`.
-    pub(super) fn correlation(&self, input: &Relation, left: &str, right: &str, method: Option<&str>, env: &Env) -> SparkResult<Resolved> {
+    pub(super) fn correlation(
+        &self,
+        input: &Relation,
+        left: &str,
+        right: &str,
+        method: Option<&str>,
+        env: &Env,
+    ) -> SparkResult<Resolved> {
         if method.is_some_and(|m| !m.eq_ignore_ascii_case("pearson")) {
             return Err(errors::unsupported("correlation other than Pearson's"));
         }
         self.two_columns(input, "corr", "corr", left, right, env)
     }
 
-    fn two_columns(&self, input: &Relation, function: &str, name: &str, left: &str, right: &str, env: &Env) -> SparkResult<Resolved> {
+    fn two_columns(
+        &self,
+        input: &Relation,
+        function: &str,
+        name: &str,
+        left: &str,
+        right: &str,
+        env: &Env,
+    ) -> SparkResult<Resolved> {
         let input = self.relation(input, env)?;
         let column = |name: &str| -> spec::Expr {
             let expr = ExprKind::Attribute { name: vec![name.to_string()], plan_id: None, is_metadata: false }.into();
@@ -130,11 +170,22 @@ impl Analyzer<'_> {
     }
 
     /// `approxQuantile`: one row, one array of arrays.
-    pub(super) fn approx_quantile(&self, input: &Relation, columns: &[String], probabilities: &[f64], relative_error: f64, env: &Env) -> SparkResult<Resolved> {
+    pub(super) fn approx_quantile(
+        &self,
+        input: &Relation,
+        columns: &[String],
+        probabilities: &[f64],
+        relative_error: f64,
+        env: &Env,
+    ) -> SparkResult<Resolved> {
         let input = self.relation(input, env)?;
         let scope = input.scope.clone();
         let exprs = Exprs::new(self, env, &scope);
-        let accuracy = if relative_error <= 0.0 { i32::MAX } else { (1.0 / relative_error).clamp(1.0, f64::from(i32::MAX)) as i32 };
+        let accuracy = if relative_error <= 0.0 {
+            i32::MAX
+        } else {
+            (1.0 / relative_error).clamp(1.0, f64::from(i32::MAX)) as i32
+        };
         let literal = |l: Literal| -> spec::Expr { ExprKind::Literal(l).into() };
         let mut arrays = Vec::new();
         for name in columns {
@@ -149,8 +200,12 @@ impl Analyzer<'_> {
 
     /// `stat.crosstab`.
     pub(super) fn crosstab(&self, input: &Relation, left: &str, right: &str, env: &Env) -> SparkResult<Resolved> {
-        let attribute = |name: &str| -> spec::Expr { ExprKind::Attribute { name: vec![name.to_string()], plan_id: None, is_metadata: false }.into() };
-        let text = |name: &str| -> spec::Expr { ExprKind::Cast { expr: attribute(name), to: DataType::String, mode: CastMode::Session }.into() };
+        let attribute = |name: &str| -> spec::Expr {
+            ExprKind::Attribute { name: vec![name.to_string()], plan_id: None, is_metadata: false }.into()
+        };
+        let text = |name: &str| -> spec::Expr {
+            ExprKind::Cast { expr: attribute(name), to: DataType::String, mode: CastMode::Session }.into()
+        };
         let key = ExprKind::Alias { expr: text(left), names: vec![format!("{left}_{right}")], metadata: None }.into();
         let pivot = spec::DataFramePivot { column: text(right), values: vec![] };
         let count = spec::Expr::call("count", vec![ExprKind::Literal(Literal::Integer(1)).into()]);
@@ -169,14 +224,19 @@ impl Analyzer<'_> {
     }
 
     /// `df.observe`: the rows pass, the metrics are a query beside.
-    pub(super) fn collect_metrics(&self, input: &Relation, name: &str, metrics: &[spec::Expr], env: &Env) -> SparkResult<Resolved> {
+    pub(super) fn collect_metrics(
+        &self,
+        input: &Relation,
+        name: &str,
+        metrics: &[spec::Expr],
+        env: &Env,
+    ) -> SparkResult<Resolved> {
         let resolved = self.relation(input, env)?;
         let scope = resolved.scope.clone();
         let items = super::select::select_list(&Exprs::new(self, env, &scope), metrics)?;
         let observed = self.one_row_of(Resolved::new(resolved.plan.clone(), scope), items)?;
         let schema = observed.scope.schema();
         self.observations.borrow_mut().push(Observation { name: name.to_string(), plan: observed.plan, schema });
-        let _: Option<Expr> = None;
         Ok(resolved)
     }
 }

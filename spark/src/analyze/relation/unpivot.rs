@@ -62,7 +62,8 @@ impl Analyzer<'_> {
         }
         let mut types = Vec::with_capacity(width);
         for position in 0..width {
-            let all: Vec<DataType> = groups.iter().filter_map(|(g, _)| g.get(position).map(|c| c.data_type.clone())).collect();
+            let all: Vec<DataType> =
+                groups.iter().filter_map(|(g, _)| g.get(position).map(|c| c.data_type.clone())).collect();
             types.push(coerce::common(&all, self.context.options.ansi).ok_or_else(|| {
                 let listed = all.iter().map(errors::sql_type).collect::<Vec<_>>().join(", ");
                 SparkError::analysis("UNPIVOT_VALUE_DATA_TYPE_MISMATCH", &[("types", &listed)])
@@ -94,12 +95,13 @@ impl Analyzer<'_> {
             branches.push(Arc::new(plan::project(input.plan.clone(), exprs)?));
         }
         let mut plan = if branches.len() == 1 {
-            branches.pop().map_or_else(|| input.plan.clone(), |only| Arc::unwrap_or_clone(only))
+            branches.pop().map_or_else(|| input.plan.clone(), Arc::unwrap_or_clone)
         } else {
             LogicalPlan::Union(Union::try_new(branches).map_err(errors::planning)?)
         };
         if !unpivot.include_nulls {
-            let tests: Vec<Expr> = output.iter().skip(value_start).map(|a| Expr::IsNotNull(Box::new(a.expr()))).collect();
+            let tests: Vec<Expr> =
+                output.iter().skip(value_start).map(|a| Expr::IsNotNull(Box::new(a.expr()))).collect();
             plan = plan::filter(plan, balanced(tests, Operator::Or))?;
         }
         Ok(Resolved::new(plan, input.scope.with_output(output)))

@@ -74,7 +74,8 @@ pub(super) async fn analyzed(query: &str) -> SparkResult<(SessionContext, Analyz
 /// Runs a query: `name:type` of its columns and its rows, cells joined by `|`.
 pub(super) async fn run(query: &str) -> Result<(Vec<String>, Vec<String>), String> {
     let (session, analyzed) = analyzed(query).await.map_err(|e| e.to_string())?;
-    let columns = analyzed.schema.fields.iter().map(|f| format!("{}:{}", f.name, f.data_type.simple_string())).collect();
+    let columns =
+        analyzed.schema.fields.iter().map(|f| format!("{}:{}", f.name, f.data_type.simple_string())).collect();
     let physical = analyzed.plan.schema().as_arrow().clone();
     for (field, arrow) in analyzed.schema.fields.iter().zip(physical.fields()) {
         if field.data_type.to_arrow() != *arrow.data_type() {
@@ -87,7 +88,8 @@ pub(super) async fn run(query: &str) -> Result<(Vec<String>, Vec<String>), Strin
     let options = FormatOptions::default().with_null("NULL");
     let mut rows = Vec::new();
     for batch in batches {
-        let cells: Vec<ArrayFormatter<'_>> = batch.columns().iter().map(|c| ArrayFormatter::try_new(c, &options).unwrap()).collect();
+        let cells: Vec<ArrayFormatter<'_>> =
+            batch.columns().iter().map(|c| ArrayFormatter::try_new(c, &options).unwrap()).collect();
         for row in 0..batch.num_rows() {
             rows.push(cells.iter().map(|c| c.value(row).to_string()).collect::<Vec<_>>().join("|"));
         }

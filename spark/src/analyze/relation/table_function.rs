@@ -1,0 +1,104 @@
+//! Table functions in FROM: `range`, generators, and SQL functions that return tables.
+
+use std::sync::Arc;
+
+use datafusion::functions_table::generate_series::{GenSeriesArgs, GenerateSeriesTable};
+use datafusion::scalar::ScalarValue;
+use firesteel_functions::types::{DataType, StructField, StructType};
+use firesteel_functions::{SparkError, SparkResult};
+
+use super::{Env, Resolved};
+use crate::analyze::expr::Exprs;
+use crate::analyze::scope::Scope;
+use crate::analyze::tables::{NameRef, TableEntry};
+use crate::analyze::{Analyzer, errors, plan};
+use crate::spec;
+
+impl Analyzer<'_> {
+    /// `range(start, end, step)`.
+    pub(super) fn range(&self, start: i64, end: i64, step: i64) -> SparkResult<Resolved> {
+        if step == 0 {
+            return Err(SparkError::analysis("INTERNAL_ERROR", &[("message", "step (0) cannot be 0")]));
+        }
+        let schema = StructType::new(vec![StructField::new("id", DataType::Long, false)]);
+        let series = GenSeriesArgs::Int64Args { start, end, step, include_end: false, name: "range" };
+        let provider = Arc::new(GenerateSeriesTable::new(Arc::new(schema.to_arrow_schema()), series));
+        let mut resolved = self.provider("range", provider, &schema, &[])?;
+        for attribute in &mut resolved.scope.attributes {
+            attribute.nullable = false;
+        }
+        Ok(resolved)
+    }
+
+    /// A table function in FROM.
+    pub(super) fn table_function(&self, name: &[String], args: &[spec::Expr], env: &Env) -> SparkResult<Resolved> {
+        let lower = name.last().map(|n| n.to_lowercase()).unwrap_or_default();
+        if lower == "range" && name.len() == 1 {
+            let mut numbers = Vec::new();
+            for arg in args {
+                let (_, value) = self.evaluate_constant(arg, Some(&DataType::Long))?;
+                match value {
+                    ScalarValue::Int64(Some(v)) => numbers.push(v),
+                    _ => return Err(SparkError::analysis("UNEXPECTED_INPUT_TYPE", &[("functionName", "`range`")])),
+                }
+            }
+            return match numbers.as_slice() {
+                [end] => self.range(0, *end, 1),
+                [start, end] => self.range(*start, *end, 1),
+                [start, end, step] | [start, end, step, _] => self.range(*start, *end, *step),
+                _ => Err(errors::wrong_num_args("range", "1, 2, 3 or 4", args.len())),
+            };
+        }
+        if super::is_generator(&lower) {
+            let scope = Scope::default();
+            let exprs = Exprs::new(self, env, &scope);
+            let args = exprs.arguments_of(&lower, args)?;
+            let generator = super::generator(self, &lower, args)?;
+            let plan = super::generate::apply(self, super::leaf::one_row()?, &generator)?;
+            let plan = plan::keep(plan, &generator.output)?;
+            return Ok(Resolved::new(plan, Scope::new(generator.output)));
+        }
+        match self.lookup(NameRef::Function { name: name.to_vec(), namespace: env.namespace.clone() })? {
+            TableEntry::Function(found) => {
+                let found = Arc::clone(found);
+                self.table_udf(&found, args, env)
+            }
+            _ => Err(SparkError::analysis("UNRESOLVABLE_TABLE_VALUED_FUNCTION", &[("name", &errors::quoted(name))])),
+        }
+    }
+
+    fn table_udf(&self, found: &crate::analyze::SqlFunction, args: &[spec::Expr], env: &Env) -> SparkResult<Resolved> {
+        let spec::FunctionBody::Query(query, _) = &found.body else {
+            return Err(SparkError::analysis(
+                "NOT_A_TABLE_FUNCTION",
+                &[("functionName", &errors::quoted(std::slice::from_ref(&found.name)))],
+            ));
+        };
+        let scope = Scope::default();
+        let values = Exprs::new(self, env, &scope).sql_arguments(found, args)?;
+        let mut inner = env.for_function(found.namespace.clone());
+        for ((name, to, _), value) in found.params.iter().zip(values) {
+            let value = self.coerce(value, to)?;
+            inner.bindings.push(super::Binding {
+                name: name.clone(),
+                function: found.name.clone(),
+                value,
+                depth: inner.outer.len(),
+            });
+        }
+        let depth = self.depth.get();
+        if depth >= super::leaf::VIEW_DEPTH {
+            return Err(errors::unsupported("recursive SQL functions"));
+        }
+        self.depth.set(depth + 1);
+        let resolved = self.relation(query, &inner);
+        self.depth.set(depth);
+        let resolved = resolved?;
+        let resolved = match &found.returns_table {
+            Some(schema) if !schema.fields.is_empty() => self.cast_to(resolved, schema, &found.name)?,
+            _ => resolved,
+        };
+        let alias = found.name.rsplit('.').next().unwrap_or_default().to_string();
+        self.aliased(resolved, &[alias], &[])
+    }
+}
