@@ -17,6 +17,19 @@ HERE = pathlib.Path(__file__).parent
 QUERIES = sorted((HERE.parent.parent / "benches" / "tpch" / "queries").glob("q*.sql"))
 
 
+def pytest_collection_modifyitems(items):
+    """What is known to fall short runs and is reported as `xfail`, with the reason from known_failures.txt."""
+    known = {}
+    for line in (HERE / "known_failures.txt").read_text().splitlines():
+        if line and not line.startswith("#"):
+            name, _, reason = line.partition(": ")
+            known[name] = reason
+    for item in items:
+        for name in (item.name, item.name.split("[")[0]):
+            if name in known:
+                item.add_marker(pytest.mark.xfail(reason=known[name], strict=False))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item):
     """A test that hangs fails: nothing here may take longer than a few minutes."""
@@ -24,7 +37,7 @@ def pytest_runtest_call(item):
     def late(*_):
         raise TimeoutError(f"{item.name} took longer than {limit} s")
 
-    limit = 1500 if "compat" in item.name or "score" in item.name else 400 if "killed" in item.name else 120
+    limit = 700 if "score" in item.name else 400 if "killed" in item.name else 120
     signal.signal(signal.SIGALRM, late)
     signal.alarm(limit)
     try:

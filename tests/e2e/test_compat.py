@@ -9,7 +9,7 @@ import pytest
 
 COMPAT = pathlib.Path(os.environ.get("FIRESTEEL_COMPAT", pathlib.Path(__file__).parents[3] / "shared" / "compat"))
 # Percent exact; raise them as the score rises.
-FLOORS = {"functions": 0.0, "golden": 0.0}
+FLOORS = {"functions": 50.0, "golden": 0.0}
 
 
 @pytest.mark.parametrize("cases", sorted(FLOORS))
@@ -19,7 +19,7 @@ def test_score(server, cases, folder):
     failures = folder / f"compat-{server.kind}-{cases}.jsonl"
     result = subprocess.run(
         [sys.executable, COMPAT / "check.py", server.remote, COMPAT / "cases" / f"{cases}.jsonl", "--quiet", "--failures", failures],
-        capture_output=True, text=True, timeout=1200)
+        capture_output=True, text=True, timeout=600)
     assert result.returncode == 0, result.stderr[-2000:]
     print(server.kind, cases, result.stdout.strip())
     exact = float(re.search(r"exact \d+ \(([\d.]+) %\)", result.stdout).group(1))
