@@ -3,8 +3,8 @@
 mod adapt;
 mod approx;
 mod average;
+mod builtin;
 mod collect;
-mod core;
 mod first;
 mod maxby;
 mod moments;
@@ -23,7 +23,7 @@ pub(crate) const LEGACY: &str = "__legacy";
 /// All aggregate functions.
 pub(crate) fn all() -> Vec<Arc<AggregateUDF>> {
     let groups = [
-        core::all(),
+        builtin::all(),
         sum::all(),
         average::all(),
         first::all(),

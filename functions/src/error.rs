@@ -5,7 +5,7 @@
 
 mod catalogue;
 mod classes;
-mod common;
+mod conditions;
 mod convert;
 mod envelope;
 mod new;

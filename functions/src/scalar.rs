@@ -11,9 +11,9 @@ mod hash;
 mod json;
 mod map;
 mod math;
-mod misc;
 pub(crate) mod read;
 mod regexp;
+mod session;
 pub(crate) mod spec;
 mod string;
 mod string_edit;
@@ -40,7 +40,7 @@ pub(crate) fn all() -> Vec<Arc<ScalarUDF>> {
         unix::all(),
         hash::all(),
         json::all(),
-        misc::all(),
+        session::all(),
         element::all(),
         map::all(),
     ];

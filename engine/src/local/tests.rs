@@ -1,3 +1,4 @@
+//! Tests of the local runner, through its own door.
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;

@@ -1,3 +1,4 @@
+//! Tests of `catalog`, through its own door.
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 
 use super::*;

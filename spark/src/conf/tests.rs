@@ -1,3 +1,4 @@
+//! Tests of `conf`, through its own door.
 use super::*;
 
 fn conf() -> RuntimeConf {

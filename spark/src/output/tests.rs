@@ -1,3 +1,4 @@
+//! Tests of `output`, through its own door.
 use arrow::array::{Array, Int32Array, StructArray, TimestampMicrosecondArray};
 use firesteel_functions::types::{DataType, StructField};
 

@@ -1,3 +1,4 @@
+//! Tests of `show`, through its own door.
 use super::*;
 
 fn table(more: bool, truncate: usize) -> Table {

@@ -1,3 +1,4 @@
+//! Tests of `source`, through its own door.
 use super::*;
 
 #[test]
