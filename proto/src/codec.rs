@@ -2,12 +2,12 @@
 //!
 //! Spark's clients send plans hundreds of messages deep, so prost's own limit of 100 is off (`no-recursion-limit`).
 //! Decoding recurses, so a hostile message could exhaust the stack; [`check_nesting`] refuses it by a linear,
-//! non-recursive look at the bytes before anything is decoded. It knows nothing of what the messages mean.
+//! non-recursive look at the bytes before anything is decoded. It knows which fields hold messages, not what they mean.
 
 use std::marker::PhantomData;
 
-use prost::Message;
 use prost::bytes::Buf;
+use prost::{Message, Name};
 use tonic::Status;
 use tonic::codec::{Codec, DecodeBuf, Decoder};
 use tonic_prost::ProstEncoder;
@@ -29,9 +29,9 @@ const DEEP_STACK_RED_ZONE: usize = 16 * 1024 * 1024;
 /// # Errors
 ///
 /// `INVALID_ARGUMENT` when the bytes are no such message or nest deeper than [`MAX_NESTING`].
-pub fn decode_guarded<M: Message + Default>(mut bytes: impl Buf) -> Result<M, Status> {
+pub fn decode_guarded<M: Message + Name + Default>(mut bytes: impl Buf) -> Result<M, Status> {
     let bytes = bytes.copy_to_bytes(bytes.remaining());
-    let depth = check_nesting(&bytes, MAX_NESTING)
+    let depth = check_nesting(&M::full_name(), &bytes, MAX_NESTING)
         .map_err(|error| Status::invalid_argument(format!("failed to decode the protobuf message: {error}")))?;
     let decode = || {
         M::decode(bytes)
@@ -53,7 +53,7 @@ impl<T, U> Default for GuardedCodec<T, U> {
 impl<T, U> Codec for GuardedCodec<T, U>
 where
     T: Message + Send + 'static,
-    U: Message + Default + Send + 'static,
+    U: Message + Name + Default + Send + 'static,
 {
     type Encode = T;
     type Decode = U;
@@ -73,7 +73,7 @@ where
 #[derive(Debug, Clone)]
 pub struct GuardedDecoder<U>(PhantomData<U>);
 
-impl<U: Message + Default> Decoder for GuardedDecoder<U> {
+impl<U: Message + Name + Default> Decoder for GuardedDecoder<U> {
     type Item = U;
     type Error = Status;
 

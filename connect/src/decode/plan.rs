@@ -71,7 +71,7 @@ impl Decoder<'_> {
     }
 }
 
-fn decompress<M: Message + Default>(compressed: &sc::plan::CompressedOperation) -> SparkResult<M> {
+fn decompress<M: Message + prost::Name + Default>(compressed: &sc::plan::CompressedOperation) -> SparkResult<M> {
     let bad = |error: &str| invalid("CANNOT_PARSE", &[("errorMsg", error)]);
     if compressed.compression_codec() != sc::CompressionCodec::Zstd {
         return Err(bad("unknown compression codec"));

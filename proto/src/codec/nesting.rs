@@ -1,7 +1,10 @@
 //! How deep a serialised message nests, without decoding it.
 //!
-//! The bytes alone do not say whether a field is text, bytes or a message, so every field that reads like a message
-//! counts as one: the answer is never less than the real depth.
+//! The descriptors say which fields hold messages, so text and data that happen to read like messages do not count.
+//! Groups, which Spark's protocol does not have, are skipped by a decoder that recurses, so they count wherever they stand.
+
+/// Each message by name, sorted: the numbers of its fields that hold messages, and the place of their type in this table.
+static MESSAGES: &[(&str, &[(u64, usize)])] = include!(concat!(env!("OUT_DIR"), "/message_fields.rs"));
 
 /// Why [`check_nesting`] refuses a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,47 +23,64 @@ impl std::error::Error for NestingError {}
 
 enum Field {
     Scalar { next: usize },
-    Delimited { start: usize, end: usize },
+    Delimited { number: u64, start: usize, end: usize },
     GroupStart { next: usize },
     GroupEnd { next: usize },
 }
 
-/// The nesting of `bytes`, at most `limit`.
+/// What the walk is inside of: where it ends, and the message's fields that hold messages.
+struct Frame {
+    end: usize,
+    fields: &'static [(u64, usize)],
+}
+
+impl Frame {
+    fn child(&self, number: u64) -> Option<&'static [(u64, usize)]> {
+        let place = self.fields.binary_search_by_key(&number, |(field, _)| *field).ok()?;
+        let (_, message) = self.fields.get(place)?;
+        MESSAGES.get(*message).map(|(_, fields)| *fields)
+    }
+}
+
+/// The nesting of `bytes`, a message of the type `name` (`package.Message`), at most `limit`.
 ///
 /// # Errors
 ///
 /// [`NestingError`] when it is deeper than `limit`.
-pub fn check_nesting(bytes: &[u8], limit: usize) -> Result<usize, NestingError> {
-    let mut ends = vec![bytes.len()];
+pub fn check_nesting(name: &str, bytes: &[u8], limit: usize) -> Result<usize, NestingError> {
+    let root = MESSAGES.binary_search_by_key(&name, |(message, _)| message).ok().and_then(|place| MESSAGES.get(place));
+    let mut frames = vec![Frame { end: bytes.len(), fields: root.map_or(&[], |(_, fields)| *fields) }];
     let mut position = 0;
     let mut deepest = 0;
-    while let Some(&end) = ends.last() {
+    while let Some(frame) = frames.last() {
+        let end = frame.end;
         if position >= end {
-            ends.pop();
+            frames.pop();
             continue;
         }
         match field(bytes, position, end) {
             Some(Field::Scalar { next }) => position = next,
-            Some(Field::Delimited { start, end }) => {
-                position = start;
-                ends.push(end);
-            }
+            Some(Field::Delimited { number, start, end }) => match frame.child(number) {
+                Some(fields) => {
+                    position = start;
+                    frames.push(Frame { end, fields });
+                }
+                None => position = end,
+            },
             Some(Field::GroupStart { next }) => {
                 position = next;
-                ends.push(end);
+                frames.push(Frame { end, fields: &[] });
             }
             Some(Field::GroupEnd { next }) => {
                 position = next;
-                if ends.len() > 1 {
-                    ends.pop();
+                if frames.len() > 1 {
+                    frames.pop();
                 }
             }
-            None => {
-                // Not a message, or a broken one that prost will refuse here: nothing inside can nest further.
-                position = end;
-            }
+            // A broken message, which prost will refuse here: nothing inside can nest further.
+            None => position = end,
         }
-        deepest = deepest.max(ends.len().saturating_sub(1));
+        deepest = deepest.max(frames.len().saturating_sub(1));
         if deepest > limit {
             return Err(NestingError { limit });
         }
@@ -80,7 +100,7 @@ fn field(bytes: &[u8], position: usize, end: usize) -> Option<Field> {
         2 => {
             let (length, start) = varint(bytes, position, end)?;
             let stop = start.checked_add(usize::try_from(length).ok()?)?;
-            (stop <= end).then_some(Field::Delimited { start, end: stop })
+            (stop <= end).then_some(Field::Delimited { number: key >> 3, start, end: stop })
         }
         3 => Some(Field::GroupStart { next: position }),
         4 => Some(Field::GroupEnd { next: position }),
@@ -109,27 +129,37 @@ fn varint(bytes: &[u8], mut position: usize, end: usize) -> Option<(u64, usize)>
 mod tests {
     use super::{NestingError, check_nesting};
 
-    fn nested(levels: usize) -> Vec<u8> {
-        let mut inner = vec![];
-        for _ in 0..levels {
-            let mut outer = vec![0x0a];
-            let mut length = inner.len();
-            while length >= 0x80 {
-                outer.push((length & 0x7f) as u8 | 0x80);
-                length >>= 7;
-            }
-            outer.push(length as u8);
-            outer.extend_from_slice(&inner);
-            inner = outer;
+    fn wrapped(field: u8, inner: &[u8]) -> Vec<u8> {
+        let mut outer = vec![field << 3 | 2];
+        let mut length = inner.len();
+        while length >= 0x80 {
+            outer.push((length & 0x7f) as u8 | 0x80);
+            length >>= 7;
         }
-        inner
+        outer.push(length as u8);
+        outer.extend_from_slice(inner);
+        outer
     }
 
     #[test]
     fn depth_is_counted_and_bounded() {
-        assert_eq!(check_nesting(&nested(500), 1024), Ok(500));
-        assert_eq!(check_nesting(&nested(2000), 1024), Err(NestingError { limit: 1024 }));
-        assert_eq!(check_nesting(&vec![0x0b; 5000], 1024), Err(NestingError { limit: 1024 }));
-        assert!(check_nesting("SELECT 1\n\n\n FROM t".as_bytes(), 8).is_ok());
+        // Relation.filter = 4, Filter.input = 1: two messages a level.
+        let deep = |levels| {
+            let mut inner = vec![];
+            for _ in 0..levels {
+                inner = wrapped(4, &wrapped(1, &inner));
+            }
+            inner
+        };
+        assert_eq!(check_nesting("spark.connect.Relation", &deep(300), 1024), Ok(600));
+        assert_eq!(check_nesting("spark.connect.Relation", &deep(600), 1024), Err(NestingError { limit: 1024 }));
+        assert_eq!(check_nesting("spark.connect.Relation", &vec![0x0b; 5000], 1024), Err(NestingError { limit: 1024 }));
+    }
+
+    #[test]
+    fn text_that_reads_like_messages_is_text() {
+        // Relation.sql = 10, SQL.query = 1.
+        let query = wrapped(10, &wrapped(1, "1+".repeat(100_000).as_bytes()));
+        assert_eq!(check_nesting("spark.connect.Relation", &query, 8), Ok(1));
     }
 }
