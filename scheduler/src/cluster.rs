@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use ballista_core::config::TaskSchedulingPolicy;
+use ballista_core::config::{BALLISTA_BROADCAST_JOIN_THRESHOLD_BYTES, TaskSchedulingPolicy};
 use ballista_core::extension::SessionConfigExt;
 use ballista_core::serde::BallistaPhysicalExtensionCodec;
 use ballista_scheduler::cluster::{BallistaCluster, JobState};
@@ -32,6 +32,9 @@ pub(crate) struct Coordinator {
 
 /// Bytes of one message between scheduler and executors.
 pub(crate) const MESSAGE_BYTES: usize = 256 << 20;
+
+/// The largest right side of a `NOT IN`.
+const NOT_IN_BYTES: usize = 1 << 30;
 
 /// Makes the coordinator; nothing listens yet.
 pub(crate) async fn make(
@@ -85,7 +88,14 @@ pub(crate) fn session_config(mut config: SessionConfig) -> SessionConfig {
         .with_option_extension(ballista)
         // The adaptive planner hangs when an executor that holds finished output is lost.
         .with_ballista_adaptive_query_planner(false)
+        // Ballista would replace a shuffled join by a broadcast one after both of its sides have been shuffled.
+        .set_usize(BALLISTA_BROADCAST_JOIN_THRESHOLD_BYTES, profile::BROADCAST_BYTES)
         .with_ballista_grpc_client_max_message_size(MESSAGE_BYTES)
+}
+
+/// For a plan with a null-aware join, which Ballista runs as one task and refuses above its limit for broadcasts.
+pub(crate) fn with_large_not_in(config: SessionConfig) -> SessionConfig {
+    config.set_usize(BALLISTA_BROADCAST_JOIN_THRESHOLD_BYTES, NOT_IN_BYTES)
 }
 
 fn failed(error: ballista_core::error::BallistaError) -> ServeError {

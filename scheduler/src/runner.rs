@@ -118,6 +118,9 @@ impl JobRunner for BallistaJobRunner {
             () = cancel.cancelled() => return Err(cancel::cancelled()),
             planned = state.create_physical_plan(&plan) => planned?,
         };
+        if route::holds_null_aware_join(&physical) {
+            *state.config_mut() = cluster::with_large_not_in(state.config().clone());
+        }
         match route::of_physical(&physical) {
             Route::Local => self.local.submit(name, ctx, plan, cancel).await,
             Route::Remote => self.remote(name, state, physical, cancel).await,

@@ -10,6 +10,7 @@ use datafusion::datasource::{MemTable, source_as_provider};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::physical_plan::joins::HashJoinExec;
 use datafusion::physical_plan::placeholder_row::PlaceholderRowExec;
 use datafusion_proto::physical_plan::AsExecutionPlan;
 use datafusion_proto::protobuf::PhysicalPlanNode;
@@ -62,6 +63,11 @@ pub(super) fn of_physical(plan: &Arc<dyn ExecutionPlan>) -> Route {
             Route::Local
         }
     }
+}
+
+/// Whether a `NOT IN` is answered by a join that must see its whole right side in one task.
+pub(super) fn holds_null_aware_join(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    plan.exists(|node| Ok(node.downcast_ref::<HashJoinExec>().is_some_and(|join| join.null_aware))).unwrap_or(false)
 }
 
 #[derive(Debug, Default)]
