@@ -19,11 +19,14 @@ use firesteel_functions::SparkError;
 use firesteel_functions::registry;
 
 use crate::sink::SinkExec;
+use crate::task::TaskExec;
 
 /// First byte of an operator that the inner codec encodes.
 const INNER: u8 = 0;
 /// First byte of a [`SinkExec`]; its sink follows as JSON.
 const SINK: u8 = 1;
+/// First byte of a [`TaskExec`], of which nothing else is to be said.
+const TASK: u8 = 3;
 
 /// A function of Spark's book.
 const SPARK: &[u8] = b"s";
@@ -61,6 +64,10 @@ impl PhysicalExtensionCodec for EngineCodec {
                 let sink: PreparedSink = serde_json::from_slice(rest).map_err(external)?;
                 Ok(Arc::new(SinkExec::new(Arc::clone(input), Arc::new(sink))))
             }
+            Some((&TASK, _)) => match inputs {
+                [input] => Ok(Arc::new(TaskExec::new(Arc::clone(input)))),
+                _ => Err(DataFusionError::Internal("a task has one input".into())),
+            },
             _ => Err(DataFusionError::Internal("an operator of an unknown kind was received".into())),
         }
     }
@@ -74,6 +81,10 @@ impl PhysicalExtensionCodec for EngineCodec {
         if let Some(sink) = node.downcast_ref::<SinkExec>() {
             buf.push(SINK);
             return serde_json::to_writer(buf, sink.sink().as_ref()).map_err(external);
+        }
+        if node.is::<TaskExec>() {
+            buf.push(TASK);
+            return Ok(());
         }
         buf.push(INNER);
         self.inner.try_encode(node, buf, proto_converter)

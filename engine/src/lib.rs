@@ -8,9 +8,11 @@ pub mod codec;
 pub mod job;
 pub mod local;
 pub mod memory;
+pub mod recursion;
 pub mod rules;
 pub mod session;
 pub mod sink;
+pub mod task;
 mod thread;
 pub mod write;
 

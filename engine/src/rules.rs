@@ -2,19 +2,31 @@
 //!
 //! Rules here work on any plan. They may not rely on Spark names, and must leave results, order and nulls as they were.
 
+mod barrier;
+mod recursion;
+mod semi_join;
+mod task;
+mod unnest;
+
 use std::sync::Arc;
 
-use datafusion::optimizer::OptimizerRule;
+use datafusion::optimizer::{AnalyzerRule, OptimizerRule};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
+
+/// Rules run before DataFusion's own analysis.
+#[must_use]
+pub fn analysis() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
+    vec![Arc::new(unnest::Unnest), Arc::new(barrier::Barrier)]
+}
 
 /// Logical rules, run after DataFusion's own.
 #[must_use]
 pub fn logical() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
-    Vec::new()
+    vec![Arc::new(recursion::LimitRecursion), Arc::new(semi_join::PushDownSemiJoin)]
 }
 
 /// Physical rules, run after DataFusion's own.
 #[must_use]
 pub fn physical() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
-    Vec::new()
+    vec![Arc::new(task::InsertTasks)]
 }

@@ -15,7 +15,7 @@ use datafusion::error::Result;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SessionState;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
-use datafusion::optimizer::Optimizer;
+use datafusion::optimizer::{Analyzer, Optimizer};
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use firesteel_connectors::store::{StoreOptions, StoreRegistry};
@@ -223,6 +223,8 @@ fn base_runtime(config: &EngineConfig, memory_limit: u64, store: Arc<StoreRegist
 }
 
 fn template(config: SessionConfig, runtime: Arc<RuntimeEnv>) -> SessionState {
+    let mut analysis = rules::analysis();
+    analysis.extend(Analyzer::default().rules);
     let mut logical = Optimizer::default().rules;
     logical.extend(rules::logical());
     let mut physical = PhysicalOptimizer::default().rules;
@@ -232,6 +234,7 @@ fn template(config: SessionConfig, runtime: Arc<RuntimeEnv>) -> SessionState {
         .with_config(config)
         .with_runtime_env(runtime)
         .with_query_planner(Arc::new(planner::EnginePlanner))
+        .with_analyzer_rules(analysis)
         .with_optimizer_rules(logical)
         .with_physical_optimizer_rules(physical)
         .build();

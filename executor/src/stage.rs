@@ -27,6 +27,7 @@ use datafusion::physical_plan::metrics::MetricsSet;
 use datafusion::prelude::SessionConfig;
 use firesteel_engine::cancel;
 use firesteel_engine::sink::SinkExec;
+use firesteel_engine::task::TaskExec;
 use firesteel_functions::error::from_datafusion;
 use tokio_util::sync::CancellationToken;
 
@@ -57,6 +58,9 @@ impl EngineStages {
             }
             if let Some(sink) = node.downcast_ref::<SinkExec>() {
                 return Ok(Transformed::yes(Arc::new(sink.sliced(partitions)?) as Arc<dyn ExecutionPlan>));
+            }
+            if let Some(task) = node.downcast_ref::<TaskExec>() {
+                return Ok(Transformed::yes(Arc::new(task.sliced(partitions)) as Arc<dyn ExecutionPlan>));
             }
             Ok(Transformed::no(node))
         })?;

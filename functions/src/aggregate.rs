@@ -3,15 +3,17 @@
 mod adapt;
 mod approx;
 mod average;
+mod bitmap;
 mod builtin;
-mod collect;
+pub(crate) mod collect;
 mod first;
 mod maxby;
 mod moments;
 mod percentile;
-mod spec;
+pub(crate) mod spec;
 mod sum;
 mod text;
+mod vector;
 
 use std::sync::Arc;
 
@@ -33,6 +35,10 @@ pub(crate) fn all() -> Vec<Arc<AggregateUDF>> {
         moments::all(),
         text::all(),
         approx::all(),
+        bitmap::all(),
+        vector::all(),
+        crate::sketch::aggregates(),
+        crate::scalar::variant::aggregates(),
     ];
     groups.into_iter().flatten().flat_map(spec::Agg::build).collect()
 }

@@ -121,8 +121,13 @@ impl Cast<'_> {
             return Ok(Arc::clone(array));
         }
         match (self.from, self.to) {
+            // A collation says how text is compared, not what it is.
+            (T::Collated(_), _) => Cast { from: &T::String, ..*self }.run(array),
+            (_, T::Collated(_)) => Cast { to: &T::String, ..*self }.run(array),
             (T::Null, to) => Ok(new_null_array(&to.to_arrow(), array.len())),
-            (T::Variant, _) | (_, T::Variant) => Err(SparkError::unsupported("casts of VARIANT")),
+            (from, to) if from.is_spatial() || to.is_spatial() => self.spatial(array),
+            (T::Variant, to) => crate::scalar::variant::to_array(array, to, self.mode, self.zone),
+            (from, T::Variant) => crate::scalar::variant::from_array(array, from),
             (T::String | T::Char(_) | T::Varchar(_), T::String) => Ok(Arc::clone(array)),
             (from, T::String) => Ok(Arc::new(crate::display::cast_to_string_mode(array, from, self.zone, self.mode)?)),
             (_, T::Char(_) | T::Varchar(_)) => {

@@ -3,6 +3,7 @@
 //! This crate must know nothing of sessions, catalogs, plans to resolve, protocols or stores.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod collation;
 pub mod error;
 pub mod options;
 pub mod types;
@@ -13,7 +14,11 @@ pub mod cast;
 
 pub mod display;
 
+pub mod task;
+
 pub mod arithmetic;
+
+pub mod geo;
 
 pub use error::{ErrorKind, QueryContext, SparkError, SparkResult};
 pub use options::SparkOptions;
@@ -22,5 +27,9 @@ mod aggregate;
 mod lambda;
 mod registry;
 mod scalar;
+mod sketch;
 mod window;
 pub use registry::{Registry, registry};
+
+/// The function that checks a scalar subquery's number of rows. No query can name it.
+pub const SINGLE_ROW: &str = "scalar subquery rows";

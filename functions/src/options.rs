@@ -16,6 +16,8 @@ extensions_options! {
         pub time_zone: String, default = "UTC".to_string()
         /// `spark.sql.timestampType` is `TIMESTAMP_NTZ`.
         pub timestamp_type_ntz: bool, default = false
+        /// `spark.sql.timeType.enabled`: casts to `TIME` and functions of it are refused without.
+        pub time_type: bool, default = false
         /// `spark.sql.legacy.sizeOfNull` (only without ANSI).
         pub legacy_size_of_null: bool, default = true
         /// `spark.sql.mapKeyDedupPolicy` is `LAST_WIN`.
@@ -32,10 +34,16 @@ extensions_options! {
         pub enforce_reserved_keywords: bool, default = false
         /// `spark.sql.function.concatBinaryAsString`.
         pub concat_binary_as_string: bool, default = false
+        /// `spark.sql.binaryOutputStyle`: how CSV and XML write bytes; empty is `HEX_DISCRETE`.
+        pub binary_output_style: String, default = String::new()
         /// `spark.sql.function.eltOutputAsString`.
         pub elt_output_as_string: bool, default = false
         /// `spark.sql.legacy.castComplexTypesToString.enabled` and friends are fixed; this is `spark.sql.legacy.charVarcharAsString`.
         pub char_varchar_as_string: bool, default = false
+        /// `spark.sql.legacy.javaCharsets`: charsets beyond the ones Spark 4 documents.
+        pub java_charsets: bool, default = false
+        /// `spark.sql.legacy.codingErrorAction`: what a charset cannot say becomes a mark instead of an error.
+        pub coding_error_marks: bool, default = false
         /// Start of the query in microseconds since the epoch; 0 means now. Every task of a query must agree on it.
         pub query_time: u64, default = 0
         /// User name, for `current_user()`.

@@ -28,6 +28,9 @@ impl Registry {
         for udf in crate::scalar::all() {
             made.scalars.insert(udf.name().to_string(), udf);
         }
+        for udf in crate::collation::all() {
+            made.scalars.insert(udf.name().to_string(), udf);
+        }
         for udf in crate::arithmetic::all_udfs() {
             made.scalars.insert(udf.name().to_string(), udf);
         }

@@ -1,25 +1,48 @@
 //! Spark's scalar functions. Each file holds related ones; this one lists them.
 
-mod array;
+pub(crate) mod array;
 mod array_build;
+pub(crate) mod array_types;
+mod base32;
+pub(crate) mod base64;
+mod binary_text;
+pub(crate) mod bitmap;
 mod bits;
+mod char_text;
+mod charset;
+mod clock;
 pub(crate) mod coerce;
 mod conditional;
+mod csv;
 mod date;
+pub(crate) mod datum;
+pub(crate) mod document;
 mod element;
 mod hash;
-mod json;
-mod map;
+mod interval;
+pub(crate) mod json;
+pub(crate) mod map;
+mod map_order;
+mod mask;
 mod math;
+mod number;
+mod random;
 pub(crate) mod read;
 mod regexp;
+mod sentences;
 mod session;
 pub(crate) mod spec;
 mod string;
+mod string_case;
 mod string_edit;
+mod string_join;
 #[cfg(test)]
 mod tests;
+mod time_window;
 mod unix;
+pub(crate) mod variant;
+pub(crate) mod vector;
+mod xml;
 
 use std::sync::Arc;
 
@@ -30,19 +53,40 @@ pub(crate) fn all() -> Vec<Arc<ScalarUDF>> {
     let groups = [
         string::all(),
         string_edit::all(),
+        string_case::all(),
+        string_join::all(),
+        mask::all(),
+        sentences::all(),
+        charset::all(),
+        binary_text::all(),
         regexp::all(),
         math::all(),
+        number::all(),
         array::all(),
         array_build::all(),
+        base32::all(),
+        bitmap::all(),
         bits::all(),
+        char_text::all(),
         conditional::all(),
+        clock::all(),
         date::all(),
+        interval::all(),
+        time_window::all(),
         unix::all(),
         hash::all(),
         json::all(),
+        variant::all(),
+        vector::all(),
+        csv::all(),
+        xml::all(),
+        random::all(),
         session::all(),
         element::all(),
         map::all(),
+        map_order::all(),
+        crate::sketch::functions(),
+        crate::geo::functions(),
     ];
     groups.into_iter().flatten().flat_map(spec::SparkFn::build).collect()
 }

@@ -5,6 +5,7 @@
 //! Source: <https://spark.apache.org/docs/latest/sql-ref-datatypes.html>.
 
 mod arrow;
+mod collated;
 mod json;
 mod names;
 #[cfg(test)]
@@ -12,6 +13,8 @@ mod tests;
 mod tree;
 
 pub use arrow::{COLUMN_METADATA_KEY, TYPE_KEY, interval_end_of, utc};
+
+use crate::collation::Collation;
 
 /// A Spark SQL data type.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -36,6 +39,8 @@ pub enum DataType {
     Decimal(u8, i8),
     /// `STRING`. Arrow `Utf8`.
     String,
+    /// `STRING COLLATE name` with a collation other than `UTF8_BINARY`. Arrow `Utf8`; Arrow does not remember the collation.
+    Collated(Collation),
     /// `CHAR(n)`. Arrow `Utf8`; the length lives in field metadata.
     Char(u32),
     /// `VARCHAR(n)`. Arrow `Utf8`; the length lives in field metadata.
@@ -76,6 +81,10 @@ pub enum DataType {
     Struct(StructType),
     /// `VARIANT`. Arrow `Struct{value binary, metadata binary}` marked by field metadata.
     Variant,
+    /// `GEOMETRY(srid)`, or `GEOMETRY(ANY)` without one. Arrow `Struct{srid int, wkb binary}` marked by its first field.
+    Geometry(Option<u32>),
+    /// `GEOGRAPHY(srid)`, or `GEOGRAPHY(ANY)` without one. Arrow as `GEOMETRY`.
+    Geography(Option<u32>),
 }
 
 /// A unit of a year-month interval, in Spark's order.
@@ -160,6 +169,22 @@ impl DataType {
         Self::YearMonthInterval(YearMonthField::Year, YearMonthField::Month)
     }
 
+    /// A string with a collation.
+    #[must_use]
+    pub fn string_with(collation: Collation) -> Self {
+        if collation.is_binary() { Self::String } else { Self::Collated(collation) }
+    }
+
+    /// The collation of a string, `None` for other types.
+    #[must_use]
+    pub fn collation(&self) -> Option<Collation> {
+        match self {
+            Self::Collated(collation) => Some(*collation),
+            Self::String | Self::Char(_) | Self::Varchar(_) => Some(Collation::BINARY),
+            _ => None,
+        }
+    }
+
     /// A whole number of any width.
     #[must_use]
     pub fn is_integral(&self) -> bool {
@@ -175,13 +200,19 @@ impl DataType {
     /// A string with or without a length.
     #[must_use]
     pub fn is_string(&self) -> bool {
-        matches!(self, Self::String | Self::Char(_) | Self::Varchar(_))
+        matches!(self, Self::String | Self::Collated(_) | Self::Char(_) | Self::Varchar(_))
     }
 
     /// A date or a timestamp.
     #[must_use]
     pub fn is_datetime(&self) -> bool {
         matches!(self, Self::Date | Self::Timestamp | Self::TimestampNtz)
+    }
+
+    /// A geometry or a geography.
+    #[must_use]
+    pub fn is_spatial(&self) -> bool {
+        matches!(self, Self::Geometry(_) | Self::Geography(_))
     }
 
     /// An interval that is not the legacy one.

@@ -3,13 +3,17 @@
 //! Every column of the resulting plan has an opaque, unique, unqualified name (`#12`); [`Analyzed::schema`] says the Spark names by
 //! position. Resolution is synchronous; tables it misses are fetched between attempts. It knows no wire protocol and no session.
 
+mod canonical;
 mod coerce;
+mod collation;
+mod correlation;
 mod errors;
 mod expr;
 mod fold;
 mod functions;
 mod literal;
 mod naming;
+mod place;
 mod plan;
 mod relation;
 mod scope;
@@ -32,7 +36,8 @@ use firesteel_functions::types::{DataType, StructType};
 use firesteel_functions::{SparkError, SparkResult};
 
 pub use tables::{
-    CatalogLookup, NameRef, Namespace, ResolvedTables, SqlFunction, TableData, TableEntry, ViewData, collect_names,
+    CatalogLookup, NameRef, Namespace, ResolvedTables, SqlFunction, TableData, TableEntry, ViewData, ViewMode,
+    ViewOptions, collect_names,
 };
 
 use crate::spec;
@@ -56,6 +61,34 @@ pub trait ParseHooks: Send + Sync {
     fn data_type(&self, text: &str) -> SparkResult<DataType>;
 }
 
+/// Which of two common table expressions of one name is meant: `spark.sql.legacy.ctePrecedencePolicy`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precedence {
+    /// The inner one.
+    Inner,
+    /// The outer one.
+    Outer,
+    /// Neither: an error.
+    Forbidden,
+}
+
+/// What a session says about common table expressions.
+#[derive(Debug, Clone, Copy)]
+pub struct CteOptions {
+    /// Which of equal names is meant.
+    pub precedence: Precedence,
+    /// `spark.sql.cteRecursionLevelLimit`; negative for none.
+    pub levels: i64,
+    /// `spark.sql.cteRecursionRowLimit`; negative for none.
+    pub rows: i64,
+}
+
+impl Default for CteOptions {
+    fn default() -> Self {
+        Self { precedence: Precedence::Inner, levels: 100, rows: 1_000_000 }
+    }
+}
+
 /// What a session tells the analyzer.
 #[derive(Clone)]
 pub struct AnalyzerContext {
@@ -71,16 +104,28 @@ pub struct AnalyzerContext {
     pub now: i64,
     /// Session variables by lower-case name.
     pub variables: BTreeMap<String, Variable>,
+    /// Variables of the script around, by lower-case `name` and `label.name`.
+    pub locals: BTreeMap<String, Variable>,
     /// Values of `:name`.
     pub named_parameters: BTreeMap<String, spec::Expr>,
     /// Values of `?`.
     pub positional_parameters: Vec<spec::Expr>,
     /// `groupByOrdinal` and `orderByOrdinal`.
     pub ordinals: bool,
+    /// `groupByAliases`.
+    pub group_by_aliases: bool,
+    /// `allowStarWithSingleTableIdentifierInCount`.
+    pub count_of_table: bool,
+    /// `allowParameterlessCount`.
+    pub count_of_nothing: bool,
+    /// `havingWithoutGroupByAsWhere`.
+    pub having_as_where: bool,
     /// `spark.sql.crossJoin.enabled`.
     pub cross_join: bool,
     /// `spark.sql.pivotMaxValues`.
     pub pivot_max_values: usize,
+    /// Common table expressions.
+    pub cte: CteOptions,
     /// The parser.
     pub parse: Arc<dyn ParseHooks>,
 }
@@ -160,6 +205,10 @@ pub struct Analyzer<'a> {
     observations: RefCell<Vec<Observation>>,
     /// How deep views and SQL functions nest.
     depth: Cell<usize>,
+    /// The recursion that refers to itself where it may not.
+    misplaced: Cell<Option<u64>>,
+    /// How many recursive steps are being resolved.
+    recursions: Cell<usize>,
 }
 
 impl std::fmt::Debug for Analyzer<'_> {
@@ -233,6 +282,8 @@ impl<'a> Analyzer<'a> {
             wanted: RefCell::new(None),
             observations: RefCell::new(Vec::new()),
             depth: Cell::new(0),
+            misplaced: Cell::new(None),
+            recursions: Cell::new(0),
         }
     }
 

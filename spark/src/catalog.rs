@@ -8,10 +8,11 @@ mod meta;
 mod store;
 #[cfg(test)]
 mod tests;
+pub(crate) mod text_type;
 
 use firesteel_functions::error::{SparkError, SparkResult, quote_identifier};
 
-pub use meta::{Column, Database, Function, Kind, Relation, ViewText};
+pub use meta::{AddedPartition, Column, Database, Function, Kind, Relation, ViewText};
 pub use store::Warehouse;
 pub(crate) use store::shown_location;
 

@@ -6,24 +6,33 @@ mod alter;
 mod assign;
 mod cache;
 mod catalog_query;
+mod collated_columns;
 mod create_text;
 mod database;
 mod describe;
+mod describe_json;
 mod drop_table;
 mod execute_immediate;
 mod explain;
-mod function;
+pub(crate) mod function;
+mod function_check;
 mod insert;
+mod literal_text;
 mod partition;
+pub(crate) mod partition_change;
+mod rename_table;
+mod reserved;
 mod rows;
-mod script;
 mod set;
 mod show;
+mod show_collations;
 mod show_functions;
 mod sink;
 mod table;
+mod table_check;
 mod variable;
 mod view;
+mod view_cycle;
 mod write;
 
 use std::sync::Arc;
@@ -103,7 +112,7 @@ pub(crate) async fn run(session: &Arc<Session>, command: Command) -> SparkResult
         Command::Analyze { table, database, partition: _, no_scan: _, columns } => {
             cache::analyze(session, table, database, columns).await
         }
-        Command::Script(script) => script::run(session, &script).await,
+        Command::Script(script) => Box::pin(crate::script::run(session, &script)).await,
     }
 }
 

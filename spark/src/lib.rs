@@ -8,6 +8,7 @@ pub mod catalog;
 pub mod command;
 pub mod conf;
 pub mod output;
+mod script;
 pub mod session;
 pub mod show;
 mod source;

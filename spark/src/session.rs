@@ -11,6 +11,7 @@ mod parse;
 mod query;
 mod registry;
 mod state;
+mod substitute;
 #[cfg(test)]
 mod tests;
 
@@ -28,7 +29,6 @@ use crate::source::failure;
 
 pub use execution::{Execution, ObservedMetrics};
 pub(crate) use names::Found;
-pub(crate) use parse::Identifiers;
 pub(crate) use query::Parameters;
 pub use registry::{EngineParts, SparkEngine};
 pub(crate) use state::{Kept, SessionState, TempBody, TempFunction, TempView};

@@ -18,6 +18,7 @@ mod text;
 use std::sync::Arc;
 
 use datafusion::catalog::TableProvider;
+use datafusion::datasource::empty::EmptyTable;
 use datafusion::prelude::SessionContext;
 use firesteel_functions::error::{SparkError, SparkResult};
 use firesteel_functions::types::{DataType, StructField, StructType};
@@ -87,18 +88,6 @@ impl Format {
         Self::parse(name).is_ok_and(|format| format != Self::Jdbc)
     }
 
-    /// Name in messages and metadata.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Parquet => "parquet",
-            Self::Csv => "csv",
-            Self::Json => "json",
-            Self::Text => "text",
-            Self::Avro => "avro",
-            Self::Jdbc => "jdbc",
-        }
-    }
-
     /// Name in error messages about schemas.
     pub(crate) fn title(self) -> &'static str {
         match self {
@@ -121,12 +110,17 @@ pub(crate) async fn load(source: &DataSource, env: &Environment<'_>) -> SparkRes
     if format == Format::Jdbc {
         return jdbc::load(source, &options, env).await;
     }
-    options.check(format)?;
     let mut paths = source.paths.clone();
     if let Some(path) = options.get("path")
         && paths.is_empty()
     {
         paths.push(path.to_string());
+    }
+    if let (true, Some(schema)) = (paths.is_empty(), &source.schema) {
+        // A source without a path but with columns has no rows.
+        let schema = as_nullable(schema);
+        let provider = Arc::new(EmptyTable::new(Arc::new(schema.to_arrow_schema())));
+        return Ok(Loaded { provider, schema, partition_columns: Vec::new() });
     }
     if paths.is_empty() {
         return Err(SparkError::analysis("UNABLE_TO_INFER_SCHEMA", &[("format", format.title())]));
@@ -143,6 +137,10 @@ pub(crate) async fn load_files(
     options: &ReadOptions,
     env: &Environment<'_>,
 ) -> SparkResult<Loaded> {
+    options.check_read(format, &env.conf.effects().time_zone())?;
+    if paths.iter().any(|path| path.is_empty()) {
+        return Err(SparkError::analysis("INVALID_EMPTY_LOCATION", &[("location", "")]));
+    }
     let schema = schema.map(|schema| as_nullable(&schema));
     let listing = listing::list(paths, schema.as_ref(), partitioned_by, options, env).await?;
     if listing.files.is_empty() && schema.is_none() && format != Format::Text {

@@ -6,10 +6,12 @@
 mod command;
 mod expr;
 mod relation;
+mod script;
 
 pub use command::*;
 pub use expr::*;
 pub use relation::*;
+pub use script::*;
 
 /// A whole request: something that returns rows, or something that is done.
 #[derive(Debug, Clone)]

@@ -16,6 +16,7 @@ mod lexer;
 mod name;
 mod number;
 mod options;
+mod parameters;
 mod query;
 mod script;
 mod statement;
@@ -26,6 +27,7 @@ mod utility;
 mod tests;
 
 pub use options::{IdentifierSource, ParseOptions};
+pub use parameters::{Marker, parameter_markers};
 pub use script::split_statements;
 
 use firesteel_functions::SparkResult;
@@ -34,11 +36,15 @@ use firesteel_functions::types::{DataType, StructType};
 use crate::spec::{Expr, ObjectName, Plan};
 use cursor::Cursor;
 
+pub(crate) use types::named_collation;
+
 /// Parses one statement; trailing semicolons are allowed.
 ///
 /// # Errors
 /// Spark's parse errors.
 pub fn parse_statement(text: &str, options: &ParseOptions) -> SparkResult<Plan> {
+    let substituted = options.identifiers.as_ref().and_then(|source| source.substitute(text));
+    let text = substituted.as_deref().unwrap_or(text);
     let mut cursor = Cursor::new(text, options)?;
     if cursor.at_end_of_statement() {
         return Err(cursor.empty());

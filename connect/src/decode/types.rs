@@ -1,5 +1,6 @@
 //! Types of the protocol into Spark types.
 
+use firesteel_functions::collation::Collation;
 use firesteel_functions::error::{SparkError, SparkResult};
 use firesteel_functions::types::{DataType, DayTimeField, StructField, StructType, YearMonthField};
 use firesteel_proto::spark::connect as sc;
@@ -33,7 +34,7 @@ fn kind(from: &sc::DataType, language: &Language) -> SparkResult<DataType> {
         Kind::Decimal(decimal) => decimal_type(decimal)?,
         Kind::String(string) => match string.collation.as_str() {
             "" | "UTF8_BINARY" => DataType::String,
-            collation => return Err(SparkError::unsupported(format!("the collation {collation}"))),
+            collation => DataType::string_with(Collation::parse(collation)?),
         },
         Kind::Char(char) => DataType::Char(length(char.length, "Char")?),
         Kind::VarChar(varchar) => DataType::Varchar(length(varchar.length, "VarChar")?),
@@ -69,11 +70,19 @@ fn kind(from: &sc::DataType, language: &Language) -> SparkResult<DataType> {
         },
         Kind::Unparsed(unparsed) => language.data_type(&unparsed.data_type_string)?,
         Kind::Udt(_) => return Err(unsupported("UDT")),
-        Kind::Geometry(_) => return Err(unsupported("GEOMETRY")),
-        Kind::Geography(_) => return Err(unsupported("GEOGRAPHY")),
+        Kind::Geometry(geometry) => DataType::Geometry(reference(geometry.srid, false)?),
+        Kind::Geography(geography) => DataType::Geography(reference(geography.srid, true)?),
         Kind::TimestampNtzNanos(_) => return Err(unsupported("TIMESTAMP_NTZ_NANOS")),
         Kind::TimestampLtzNanos(_) => return Err(unsupported("TIMESTAMP_LTZ_NANOS")),
     })
+}
+
+/// A spatial reference, -1 where values have different ones.
+fn reference(srid: i32, geography: bool) -> SparkResult<Option<u32>> {
+    if srid == -1 {
+        return Ok(None);
+    }
+    firesteel_functions::geo::check_srid(i64::from(srid), geography).map(Some)
 }
 
 /// Decodes the fields of a struct.

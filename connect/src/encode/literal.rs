@@ -38,7 +38,7 @@ pub(crate) fn literal(array: &ArrayRef, row: usize, of: &DataType) -> SparkResul
             precision: Some(i32::from(*precision)),
             scale: Some(i32::from(*scale)),
         }),
-        DataType::String | DataType::Char(_) | DataType::Varchar(_) => {
+        DataType::String | DataType::Collated(_) | DataType::Char(_) | DataType::Varchar(_) => {
             LiteralType::String(array.as_string_opt::<i32>().ok_or_else(mismatch)?.value(row).to_string())
         }
         DataType::Binary => {

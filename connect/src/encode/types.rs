@@ -24,6 +24,9 @@ pub(crate) fn data_type(from: &DataType) -> sc::DataType {
         DataType::String => {
             Kind::String(message::String { collation: "UTF8_BINARY".to_string(), type_variation_reference: 0 })
         }
+        DataType::Collated(collation) => {
+            Kind::String(message::String { collation: collation.name(), type_variation_reference: 0 })
+        }
         DataType::Char(length) => Kind::Char(message::Char { length: signed(*length), type_variation_reference: 0 }),
         DataType::Varchar(length) => {
             Kind::VarChar(message::VarChar { length: signed(*length), type_variation_reference: 0 })
@@ -59,8 +62,19 @@ pub(crate) fn data_type(from: &DataType) -> sc::DataType {
         })),
         DataType::Struct(fields) => Kind::Struct(structure(fields)),
         DataType::Variant => Kind::Variant(message::Variant::default()),
+        DataType::Geometry(srid) => {
+            Kind::Geometry(message::Geometry { srid: reference(*srid), type_variation_reference: 0 })
+        }
+        DataType::Geography(srid) => {
+            Kind::Geography(message::Geography { srid: reference(*srid), type_variation_reference: 0 })
+        }
     };
     sc::DataType { kind: Some(kind) }
+}
+
+/// A spatial reference, -1 where values have different ones.
+fn reference(srid: Option<u32>) -> i32 {
+    srid.map_or(-1, signed)
 }
 
 /// The schema of a result.

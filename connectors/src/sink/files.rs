@@ -190,6 +190,9 @@ pub struct FileSinkSpec {
     pub partition_by: Vec<String>,
     /// Whether overwrite replaces only the partitions written to.
     pub dynamic_overwrite: bool,
+    /// Keys of further files that an overwrite replaces, whatever partitions are written to.
+    #[serde(default)]
+    pub replaced: Vec<String>,
     /// Rows after which a task begins another file; 0 means never.
     pub max_records_per_file: u64,
     /// The session zone, for times in text and in partition directories.
@@ -206,6 +209,7 @@ impl FileSinkSpec {
             columns: Vec::new(),
             partition_by: Vec::new(),
             dynamic_overwrite: false,
+            replaced: Vec::new(),
             max_records_per_file: 0,
             time_zone: "UTC".to_owned(),
         }

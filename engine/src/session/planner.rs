@@ -10,6 +10,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
 
+use crate::recursion::RecursionPlanner;
 use crate::sink::SinkPlanner;
 
 /// Plans what DataFusion plans, and our nodes.
@@ -23,7 +24,8 @@ impl QueryPlanner for EnginePlanner {
         logical_plan: &LogicalPlan,
         session: &dyn Session,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let extensions: Vec<Arc<dyn ExtensionPlanner + Send + Sync>> = vec![Arc::new(SinkPlanner)];
+        let extensions: Vec<Arc<dyn ExtensionPlanner + Send + Sync>> =
+            vec![Arc::new(SinkPlanner), Arc::new(RecursionPlanner)];
         DefaultPhysicalPlanner::with_extension_planners(extensions).create_physical_plan(logical_plan, session).await
     }
 }

@@ -6,6 +6,11 @@ use datafusion::common::config::ConfigOptions;
 use datafusion::prelude::SessionConfig;
 use firesteel_functions::options::SparkOptions;
 
+/// The largest side of a join that every task of a cluster gets whole, as estimated. Each task reads it and builds a hash
+/// table of its own, so it must be far smaller than what one process could share (Spark's
+/// `spark.sql.autoBroadcastJoinThreshold` is 10 MB).
+pub const BROADCAST_BYTES: usize = 16 << 20;
+
 /// Options all sessions start from.
 pub(super) fn base(target_partitions: usize, batch_size: usize) -> SessionConfig {
     let mut config = SessionConfig::new()
@@ -46,8 +51,8 @@ pub fn cluster(options: &mut ConfigOptions) {
     options.optimizer.enable_round_robin_repartition = false;
     // The value of a scalar subquery is kept in process memory; as a join it can cross stages.
     options.optimizer.enable_physical_uncorrelated_scalar_subquery = false;
-    options.optimizer.hash_join_single_partition_threshold = 128 << 20;
-    options.optimizer.hash_join_single_partition_threshold_rows = 1_000_000;
+    options.optimizer.hash_join_single_partition_threshold = BROADCAST_BYTES;
+    options.optimizer.hash_join_single_partition_threshold_rows = BROADCAST_BYTES / 64;
 }
 
 /// Fixes the start of the query, so that all its tasks agree on what "now" is.

@@ -76,14 +76,19 @@ pub(crate) fn all() -> Vec<Agg> {
         agg("median", &[Arg::Any], same, lists, at_end!(|g| interpolated(g, Some(0.5)))).coerce(exact),
         // percentile_cont/percentile_disc(fraction) WITHIN GROUP (ORDER BY expr): called as (expr, fraction).
         agg("percentile_cont", TWO, shaped, lists, at_end!(|g| interpolated(g, None))).coerce(exact).within(),
-        agg("percentile_disc", TWO, shaped, lists, at_end!(discrete)).coerce(exact).within(),
+        agg("percentile_disc", TWO, shaped, lists, at_end!(|g| discrete(g, false))).coerce(exact).within(),
+        // The same and `mode` for a descending order, which counts from the other end.
+        agg("spark_percentile_disc_descending", TWO, shaped, lists, at_end!(|g| discrete(g, true)))
+            .coerce(exact)
+            .within(),
+        agg("spark_mode_descending", &[Arg::Any], same, lists, at_end!(|g| mode(g, true))),
         // percentile_approx(expr, fraction or array[, accuracy]): the exact answer satisfies every accuracy.
-        agg("percentile_approx", THREE, shaped, lists, at_end!(discrete))
+        agg("percentile_approx", THREE, shaped, lists, at_end!(|g| discrete(g, false)))
             .min(2)
             .coerce(approximate)
             .also(&["approx_percentile"]),
         // mode(expr[, deterministic]): the most frequent value; ties by the smallest when deterministic.
-        agg("mode", &[Arg::Any, Arg::Bool], same, lists, at_end!(mode)).min(1),
+        agg("mode", &[Arg::Any, Arg::Bool], same, lists, at_end!(|g| mode(g, false))).min(1),
     ]
 }
 
@@ -210,10 +215,10 @@ fn finish(values: ArrayRef, many: bool, result: &DataType) -> Result<ScalarValue
     ScalarValue::try_from_array(&values, 0)
 }
 
-fn discrete(gather: &Gather) -> Result<ScalarValue> {
+fn discrete(gather: &Gather, descending: bool) -> Result<ScalarValue> {
     let Some((wanted, many)) = fractions(gather)? else { return ScalarValue::try_from(&gather.result) };
     let column = gather.column(0)?;
-    let options = SortOptions { descending: gather.descending, nulls_first: true };
+    let options = SortOptions { descending, nulls_first: true };
     let order = sort_to_indices(&column, Some(options), None)?;
     let values = take(&column, &order, None)?;
     let rows: Vec<u32> =
@@ -221,7 +226,7 @@ fn discrete(gather: &Gather) -> Result<ScalarValue> {
     finish(take(&values, &UInt32Array::from(rows), None)?, many, &gather.result)
 }
 
-fn mode(gather: &Gather) -> Result<ScalarValue> {
+fn mode(gather: &Gather, descending: bool) -> Result<ScalarValue> {
     let column = gather.column(0)?;
     let mut counts: HashMap<ScalarValue, i64> = HashMap::new();
     for row in 0..column.len() {
@@ -229,7 +234,7 @@ fn mode(gather: &Gather) -> Result<ScalarValue> {
     }
     let best = counts.into_iter().max_by(|(a, m), (b, n)| {
         let tie = b.partial_cmp(a).unwrap_or(std::cmp::Ordering::Equal);
-        m.cmp(n).then(if gather.descending { tie.reverse() } else { tie })
+        m.cmp(n).then(if descending { tie.reverse() } else { tie })
     });
     best.map_or_else(|| ScalarValue::try_from(&gather.result), |(value, _)| Ok(value))
 }

@@ -13,6 +13,7 @@ use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, GroupsAccumulator, ReversedUDAF, Signature, Volatility,
 };
 
+use datafusion::physical_expr::expressions::Literal;
 use datafusion::physical_expr::{PhysicalExpr, PhysicalSortExpr};
 
 use super::adapt::{Cast, CastGroups, Distinct, OneGroup, Replay};
@@ -30,6 +31,8 @@ pub(crate) struct AggCall {
     pub(crate) ignore_nulls: bool,
     /// Direction of the first `WITHIN GROUP` ordering.
     pub(crate) descending: bool,
+    /// The arguments that are constants.
+    pub(crate) constants: Vec<Option<ScalarValue>>,
 }
 
 pub(crate) type Make = fn(&AggCall) -> Result<Box<dyn Accumulator>>;
@@ -157,6 +160,11 @@ impl Agg {
             result: args.return_field.data_type().clone(),
             ignore_nulls: args.ignore_nulls,
             descending: args.order_bys.first().is_some_and(|sort| sort.options.descending),
+            constants: args
+                .exprs
+                .iter()
+                .map(|expr| expr.downcast_ref::<Literal>().map(|literal| literal.value().clone()))
+                .collect(),
         }
     }
     fn plain(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {

@@ -99,7 +99,7 @@ fn number_type(own: &DataType, other: &DataType, ansi: bool) -> Option<DataType>
         own if own.is_numeric() => Some(own.clone()),
         DataType::Null if other.is_numeric() => Some(other.clone()),
         DataType::Null => Some(DataType::Double),
-        DataType::String | DataType::Char(_) | DataType::Varchar(_) => match (ansi, other) {
+        DataType::String | DataType::Collated(_) | DataType::Char(_) | DataType::Varchar(_) => match (ansi, other) {
             (true, other) if other.is_integral() => Some(DataType::Long),
             (true, other) if other.is_string() => None,
             _ => Some(DataType::Double),

@@ -10,6 +10,15 @@ use crate::error::SparkResult;
 use crate::types::DataType;
 
 impl Cast<'_> {
+    /// Between spatial types only the mark changes.
+    pub(super) fn spatial(&self, array: &ArrayRef) -> SparkResult<ArrayRef> {
+        match (array.as_struct_opt(), self.to.to_arrow()) {
+            (Some(rows), Arrow::Struct(fields)) if crate::geo::can_cast(self.from, self.to) => {
+                Ok(Arc::new(StructArray::try_new(fields, rows.columns().to_vec(), rows.nulls().cloned())?))
+            }
+            _ => Err(self.unsupported()),
+        }
+    }
     pub(super) fn nested(&self, array: &ArrayRef) -> SparkResult<ArrayRef> {
         match (self.from, self.to, self.to.to_arrow()) {
             (DataType::Array { element: from, .. }, DataType::Array { element: to, .. }, Arrow::List(field)) => {

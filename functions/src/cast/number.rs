@@ -104,8 +104,10 @@ impl Cast<'_> {
             }
             DataType::Long if wrap => self.total::<Float64Type, Int64Type>(&wide, |v| v as i64),
             DataType::Long => {
+                // The largest BIGINT is no double; the double above it counts as that number, as it does in Java.
                 let limit = 9_223_372_036_854_775_808.0;
-                self.map::<Float64Type, Int64Type>(&wide, |v| whole(v, -limit, limit).map(|v| v as i64), error)
+                let fits = |v: f64| (v >= -limit && v <= limit).then_some(v as i64);
+                self.map::<Float64Type, Int64Type>(&wide, fits, error)
             }
             DataType::Float => self.total::<Float64Type, Float32Type>(&wide, |v| v as f32),
             DataType::Double => Ok(wide),

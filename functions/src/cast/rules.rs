@@ -11,7 +11,11 @@ pub fn can_cast(from: &DataType, to: &DataType, mode: CastMode) -> bool {
     match (from, to) {
         (from, to) if from == to => true,
         (T::Null, _) => true,
-        (T::Variant, _) | (_, T::Variant) => false,
+        (T::Collated(_), to) => can_cast(&T::String, to, mode),
+        (from, T::Collated(_)) => can_cast(from, &T::String, mode),
+        (from, to) if from.is_spatial() || to.is_spatial() => crate::geo::can_cast(from, to),
+        (T::Variant, to) => crate::scalar::variant::castable(to, true),
+        (from, T::Variant) => crate::scalar::variant::castable(from, false),
         (_, T::String | T::Char(_) | T::Varchar(_)) => true,
         (T::Char(_) | T::Varchar(_), to) => can_cast(&T::String, to, mode),
         (T::Array { element: a, contains_null: m }, T::Array { element: b, contains_null: n }) => {
@@ -59,6 +63,8 @@ pub fn can_up_cast(from: &DataType, to: &DataType) -> bool {
     match (from, to) {
         (from, to) if from == to => true,
         (T::Null, _) => true,
+        (T::Collated(_), to) => can_up_cast(&T::String, to),
+        (from, T::Collated(_)) => can_up_cast(from, &T::String),
         (from, T::Decimal(p, s)) if from.is_numeric() => match from {
             T::Float | T::Double => false,
             from => from
@@ -102,6 +108,8 @@ pub fn can_store_assign(from: &DataType, to: &DataType, policy: &str) -> bool {
     match (from, to) {
         (from, to) if from == to => true,
         (T::Null, _) => true,
+        (T::Collated(_), to) => can_store_assign(&T::String, to, policy),
+        (from, T::Collated(_)) => can_store_assign(from, &T::String, policy),
         (from, to) if from.is_numeric() && to.is_numeric() => true,
         (from, T::String | T::Char(_) | T::Varchar(_)) if from.is_atomic() => !matches!(from, T::CalendarInterval),
         (from, to) if from.is_datetime() && to.is_datetime() => true,
@@ -156,7 +164,9 @@ pub(crate) fn may_be_null(from: &DataType, to: &DataType, mode: CastMode) -> boo
     match (from, to) {
         (from, to) if from == to || is_plain(from, to) => false,
         (T::Null, _) => true,
-        (_, T::String) => false,
+        // The variant null becomes NULL.
+        (T::Variant, _) => true,
+        (_, T::String | T::Collated(_)) => false,
         (T::Float | T::Double, T::Timestamp | T::Decimal(..)) => true,
         _ => mode != CastMode::Ansi && !can_up_cast(from, to),
     }

@@ -12,6 +12,8 @@ use arrow::datatypes::{
 use super::number::{decimal_scientific, decimal_text, java_double, java_float};
 use crate::cast::primitive;
 use crate::error::{SparkError, SparkResult};
+use crate::scalar::datum::{self, Datum};
+use crate::scalar::variant;
 use crate::time::interval::{Calendar, format_day_time, format_year_month};
 use crate::time::{Zone, format_date, format_local, format_time};
 use crate::types::DataType;
@@ -40,6 +42,9 @@ pub fn write_value(
 ) -> SparkResult<()> {
     match data_type {
         DataType::Null => out.push_str(null_text(style)),
+        DataType::Geometry(_) | DataType::Geography(_) => {
+            return Err(SparkError::unsupported("spatial values as text"));
+        }
         DataType::Boolean => {
             let value = array.as_boolean_opt().is_some_and(|array| array.value(row));
             out.push_str(if value { "true" } else { "false" });
@@ -55,7 +60,7 @@ pub fn write_value(
             let text = if style.scientific { decimal_scientific(value, *scale) } else { decimal_text(value, *scale) };
             out.push_str(&text);
         }
-        DataType::String | DataType::Char(_) | DataType::Varchar(_) => {
+        DataType::String | DataType::Collated(_) | DataType::Char(_) | DataType::Varchar(_) => {
             out.push_str(array.as_string_opt::<i32>().ok_or_else(|| wrong(array, data_type))?.value(row));
         }
         DataType::Binary => {
@@ -109,7 +114,10 @@ pub fn write_value(
             }
             out.push('}');
         }
-        DataType::Variant => return Err(SparkError::unsupported("VARIANT values as text")),
+        DataType::Variant => match datum::read(data_type, array, row)? {
+            Datum::Variant(variant) => out.push_str(&variant::decode(&variant)?.to_json(&style.zone).compact()),
+            _ => out.push_str(null_text(style)),
+        },
     }
     Ok(())
 }

@@ -11,7 +11,8 @@ use arrow::row::{RowConverter, Rows, SortField};
 use datafusion::common::utils::normalize_float_zero;
 use datafusion::common::{Result, internal_err};
 
-use super::coerce::{Arg, common, list_of, mismatch};
+use super::array_types::{Untyped, element_pair, two_arrays};
+use super::coerce::{Arg, mismatch};
 use super::read::{bools, lists};
 use super::spec::{Call, Nulls, Ret, SparkFn, conform, f};
 
@@ -191,9 +192,12 @@ fn remove(_: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
 
 fn compact(_: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
     let list = lists(args, 0)?;
+    // Values without a type are all null and have no mask.
+    let nulls = list.values().logical_nulls();
     let rows: Vec<_> = (0..list.len())
         .map(|row| {
-            let kept = range(list, row).filter(|at| list.values().is_valid(*at)).map(|at| Some(at as u32));
+            let valid = |at: &usize| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(*at));
+            let kept = range(list, row).filter(valid).map(|at| Some(at as u32));
             list.is_valid(row).then(|| kept.collect())
         })
         .collect();
@@ -242,28 +246,10 @@ fn extreme(args: &[ArrayRef], descending: bool) -> Result<ArrayRef> {
 }
 
 fn ordered(types: &[DataType]) -> Result<Vec<DataType>> {
-    super::coerce::coerce("sort_array", &[Arg::Array, Arg::Bool], None, types)
-}
-
-/// Array and value brought to one element type.
-pub(crate) fn with_element(
-    name: &'static str,
-    types: &[DataType],
-    array: usize,
-    value: usize,
-) -> Result<Vec<DataType>> {
-    let mut out = types.to_vec();
-    match types.get(array) {
-        Some(DataType::List(field)) => {
-            let element = common(name, &[field.data_type().clone(), types[value].clone()])?;
-            out[array] = list_of(element.clone(), field.is_nullable());
-            out[value] = element;
-        }
-        Some(DataType::Null) => out[array] = list_of(types[value].clone(), true),
-        Some(other) => return Err(mismatch(name, array, "\"ARRAY\"", other).into()),
-        None => {}
+    if let Some(given) = types.get(1).filter(|given| !matches!(given, DataType::Boolean | DataType::Null)) {
+        return Err(mismatch("sort_array", 1, "\"BOOLEAN\"", given).into());
     }
-    Ok(out)
+    super::coerce::coerce("sort_array", &[Arg::Array, Arg::Bool], None, types)
 }
 
 /// Array functions.
@@ -273,18 +259,20 @@ pub(crate) fn all() -> Vec<SparkFn> {
     const WITH: &[Arg] = &[Arg::Array, Arg::Any];
     vec![
         f("array_distinct", ONE, Ret::Same(0), distinct),
-        f("array_union", TWO, Ret::Same(0), |_, a| sets(a, |_, _| true, true)).coerce(super::coerce::all_common),
-        f("array_intersect", TWO, Ret::Same(0), |_, a| sets(a, |_, b| b, false)).coerce(super::coerce::all_common),
-        f("array_except", TWO, Ret::Same(0), |_, a| sets(a, |_, b| !b, false)).coerce(super::coerce::all_common),
+        f("array_union", TWO, Ret::Same(0), |_, a| sets(a, |_, _| true, true)).coerce(|t| two_arrays("array_union", t)),
+        f("array_intersect", TWO, Ret::Same(0), |_, a| sets(a, |_, b| b, false))
+            .coerce(|t| two_arrays("array_intersect", t)),
+        f("array_except", TWO, Ret::Same(0), |_, a| sets(a, |_, b| !b, false))
+            .coerce(|t| two_arrays("array_except", t)),
         f("arrays_overlap", TWO, Ret::Is(DataType::Boolean), overlap)
-            .coerce(super::coerce::all_common)
+            .coerce(|t| two_arrays("arrays_overlap", t))
             .nulls(Nulls::Always),
         f("array_contains", WITH, Ret::Is(DataType::Boolean), contains)
-            .coerce(|t| with_element("array_contains", t, 0, 1))
+            .coerce(|t| element_pair("array_contains", t, 1, Untyped::Refused))
             .nulls(Nulls::Always),
         f("array_position", WITH, Ret::Is(DataType::Int64), position)
-            .coerce(|t| with_element("array_position", t, 0, 1)),
-        f("array_remove", WITH, Ret::Same(0), remove).coerce(|t| with_element("array_remove", t, 0, 1)),
+            .coerce(|t| element_pair("array_position", t, 1, Untyped::Refused)),
+        f("array_remove", WITH, Ret::Same(0), remove).coerce(|t| element_pair("array_remove", t, 1, Untyped::Refused)),
         f("array_compact", ONE, Ret::Same(0), compact),
         f("sort_array", &[Arg::Array, Arg::Bool], Ret::Same(0), sort_array).min(1).coerce(ordered),
         // array_sort(array): nulls last; with a comparator it is a lambda function.

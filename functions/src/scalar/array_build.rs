@@ -8,8 +8,9 @@ use arrow::compute::take;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Int64Type, IntervalUnit};
 use datafusion::common::{Result, ScalarValue, internal_err, not_impl_err};
 
-use super::array::{gather, range, with_element};
-use super::coerce::{Arg, common, list_of};
+use super::array::{gather, range};
+use super::array_types::{Untyped, element_pair};
+use super::coerce::{Arg, common, list_of, mismatch};
 use super::read::{fail, ints, invalid, lists};
 use super::spec::{Call, Nulls, Ret, SparkFn, conform, f};
 use crate::error::ErrorKind;
@@ -365,15 +366,20 @@ pub(crate) fn all() -> Vec<SparkFn> {
             repeat,
         ),
         f("array_append", &[Arg::Array, Arg::Any], same_nullable.clone(), |c, a| extend(c, a, false))
-            .coerce(|t| with_element("array_append", t, 0, 1))
+            .coerce(|t| element_pair("array_append", t, 1, Untyped::Element))
             .nulls(Nulls::Always),
         f("array_prepend", &[Arg::Array, Arg::Any], same_nullable.clone(), |c, a| extend(c, a, true))
-            .coerce(|t| with_element("array_prepend", t, 0, 1))
+            .coerce(|t| element_pair("array_prepend", t, 1, Untyped::Element))
             .nulls(Nulls::Always),
         f("array_insert", &[Arg::Array, Arg::Int, Arg::Any], same_nullable, insert)
             .coerce(|t| {
-                let mut out = with_element("array_insert", t, 0, 2)?;
-                out[1] = DataType::Int32;
+                if let Some(given) = t.get(1).filter(|given| !given.is_integer()) {
+                    return Err(mismatch("array_insert", 1, "\"INT\"", given).into());
+                }
+                let mut out = element_pair("array_insert", t, 2, Untyped::Element)?;
+                if let Some(position) = out.get_mut(1) {
+                    *position = DataType::Int32;
+                }
                 Ok(out)
             })
             .nulls(Nulls::Always),

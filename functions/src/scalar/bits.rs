@@ -73,6 +73,23 @@ fn bit_get(_: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
     Ok(Arc::new(out))
 }
 
+/// `~value`: every bit turned over, in the type it has.
+fn not(args: &[ArrayRef]) -> Result<ArrayRef> {
+    use arrow::datatypes::{Int8Type, Int16Type, Int32Type, Int64Type};
+    let Some(values) = args.first() else { return datafusion::common::internal_err!("no bits to turn over") };
+    Ok(match values.data_type() {
+        DataType::Int8 => Arc::new(values.as_primitive::<Int8Type>().unary::<_, Int8Type>(|v| !v)),
+        DataType::Int16 => Arc::new(values.as_primitive::<Int16Type>().unary::<_, Int16Type>(|v| !v)),
+        DataType::Int32 => Arc::new(values.as_primitive::<Int32Type>().unary::<_, Int32Type>(|v| !v)),
+        _ => {
+            let Some(values) = values.as_primitive_opt::<Int64Type>() else {
+                return datafusion::common::internal_err!("bits of no whole number");
+            };
+            Arc::new(values.unary::<_, Int64Type>(|v| !v))
+        }
+    })
+}
+
 /// Bit functions; nulls propagate.
 pub(crate) fn all() -> Vec<SparkFn> {
     const SHIFT: &[Arg] = &[Arg::Integral, Arg::Int];
@@ -83,6 +100,7 @@ pub(crate) fn all() -> Vec<SparkFn> {
             shift(a, |v, by| (v as u32).wrapping_shr(by) as i32, |v, by| (v as u64).wrapping_shr(by) as i64)
         })
         .coerce(shift_types),
+        f("bitwise_not", &[Arg::Integral], Ret::Same(0), |_, a| not(a)),
         f("bit_count", &[Arg::Any], Ret::Is(DataType::Int32), bit_count).coerce(|t| {
             Ok(t.iter().map(|t| if *t == DataType::Boolean { t.clone() } else { DataType::Int64 }).collect())
         }),

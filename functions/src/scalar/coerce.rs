@@ -14,6 +14,10 @@ use crate::error::SparkError;
 pub(crate) enum Arg {
     /// String; any atomic value is cast.
     Str,
+    /// String and nothing else.
+    Text,
+    /// Variant and nothing else.
+    Variant,
     /// String or binary, as it is; any other atomic value becomes a string.
     StrOrBin,
     /// Binary; strings are cast.
@@ -38,6 +42,8 @@ pub(crate) enum Arg {
     Ntz,
     /// Either timestamp type as it is; others become the one with local time zone.
     AnyTs,
+    /// A time of day; strings are cast.
+    Time,
     /// Date or timestamp as it is; strings become timestamps.
     DateOrTs,
     /// Anything.
@@ -69,6 +75,10 @@ pub(crate) fn map_of(key: DataType, value: DataType, nullable: bool) -> DataType
 fn atomic(t: &DataType) -> bool {
     !t.is_nested()
 }
+/// Variants are carried as structs but cast like single values.
+fn variant(t: &DataType) -> bool {
+    t.is_nested() && *t == crate::types::DataType::Variant.to_arrow()
+}
 fn numeric(t: &DataType) -> bool {
     t.is_numeric()
 }
@@ -95,12 +105,14 @@ pub(crate) fn target(arg: Arg, given: &DataType) -> Option<DataType> {
         } else {
             given.clone()
         }),
-        Arg::Str => atomic(given).then_some(Utf8),
+        Arg::Str => (atomic(given) || variant(given)).then_some(Utf8),
+        Arg::Text => (null || string(given)).then_some(Utf8),
+        Arg::Variant => (null || variant(given)).then(|| crate::types::DataType::Variant.to_arrow()),
         Arg::StrOrBin => {
             if binary(given) {
                 Some(Binary)
             } else {
-                atomic(given).then_some(Utf8)
+                (atomic(given) || variant(given)).then_some(Utf8)
             }
         }
         Arg::Bin => (null || string(given) || binary(given)).then_some(Binary),
@@ -119,6 +131,10 @@ pub(crate) fn target(arg: Arg, given: &DataType) -> Option<DataType> {
             DataType::Timestamp(_, None) => Some(ntz()),
             _ => (null || temporal(given) || string(given)).then(ltz),
         },
+        Arg::Time => {
+            let time = matches!(given, DataType::Time64(_));
+            (null || time || string(given)).then_some(DataType::Time64(TimeUnit::Microsecond))
+        }
         Arg::DateOrTs => match given {
             Date32 => Some(Date32),
             DataType::Timestamp(_, None) => Some(ntz()),
@@ -139,7 +155,8 @@ pub(crate) fn target(arg: Arg, given: &DataType) -> Option<DataType> {
 
 fn wanted(arg: Arg) -> &'static str {
     match arg {
-        Arg::Str => "\"STRING\"",
+        Arg::Str | Arg::Text => "\"STRING\"",
+        Arg::Variant => "\"VARIANT\"",
         Arg::StrOrBin => "(\"STRING\" or \"BINARY\")",
         Arg::Bin => "\"BINARY\"",
         Arg::Bool => "\"BOOLEAN\"",
@@ -152,6 +169,7 @@ fn wanted(arg: Arg) -> &'static str {
         Arg::Ts => "\"TIMESTAMP\"",
         Arg::Ntz => "\"TIMESTAMP_NTZ\"",
         Arg::AnyTs | Arg::DateOrTs => "(\"TIMESTAMP\" or \"TIMESTAMP_NTZ\")",
+        Arg::Time => "\"TIME\"",
         Arg::Any => "\"ANY\"",
         Arg::Array => "\"ARRAY\"",
         Arg::Map => "\"MAP\"",
@@ -269,13 +287,20 @@ pub(crate) fn wider(a: &DataType, b: &DataType) -> Option<DataType> {
             ),
             _ => return None,
         },
+        (DataType::Struct(_), DataType::Struct(_))
+            if crate::geo::of_arrow(a).is_some() || crate::geo::of_arrow(b).is_some() =>
+        {
+            crate::geo::common(&crate::geo::of_arrow(a)?, &crate::geo::of_arrow(b)?)?.to_arrow()
+        }
         (DataType::Struct(x), DataType::Struct(y)) if x.len() == y.len() => {
             let fields = x
                 .iter()
                 .zip(y)
                 .map(|(x, y)| {
+                    // Structs whose fields are called otherwise have no type in common.
+                    let same = x.name().eq_ignore_ascii_case(y.name());
                     let both = x.is_nullable() || y.is_nullable();
-                    Some(Field::new(x.name(), wider(x.data_type(), y.data_type())?, both))
+                    same.then(|| wider(x.data_type(), y.data_type()))?.map(|t| Field::new(x.name(), t, both))
                 })
                 .collect::<Option<Vec<_>>>()?;
             DataType::Struct(Fields::from(fields))

@@ -141,7 +141,13 @@ pub(crate) fn all() -> Vec<SparkFn> {
             .coerce(indexed)
             .nulls(Nulls::Always)
             .also(&["try_element_at"]),
-        f("get", &[Arg::Array, Arg::Int], Ret::Element(0), get).nulls(Nulls::Always).also(&["spark_array_item"]),
+        f("get", &[Arg::Array, Arg::Int], Ret::Element(0), get)
+            .coerce(|types| match types.first() {
+                Some(DataType::Null) => Err(super::coerce::mismatch("get", 0, "\"ARRAY\"", &DataType::Null).into()),
+                _ => super::coerce::coerce("get", &[Arg::Array, Arg::Int], None, types),
+            })
+            .nulls(Nulls::Always),
+        f("spark_array_item", &[Arg::Array, Arg::Int], Ret::Element(0), get).nulls(Nulls::Always),
         f("size", &[Arg::Any], Ret::Is(DataType::Int32), size).coerce(sizes).also(&["cardinality"]),
         f("array_size", &[Arg::Array], Ret::Is(DataType::Int32), size),
     ]

@@ -14,6 +14,7 @@ use datafusion::common::utils::normalize_float_zero;
 use datafusion::common::{Result, ScalarValue, internal_err};
 
 use super::array::range;
+use super::array_types::map_and_key;
 use super::coerce::{Arg, common, list_of, map_of};
 use super::read::{fail, lists, maps, strs};
 use super::regexp::Patterns;
@@ -341,10 +342,8 @@ pub(crate) fn all() -> Vec<SparkFn> {
             }),
             |c, a| part(c, a, |m| Arc::new(m.entries().clone())),
         ),
-        f("map_contains_key", &[Arg::Map, Arg::Any], Ret::Is(DataType::Boolean), contains_key).coerce(|t| {
-            let key = t.first().and_then(entry_fields).map(|(key, _, _)| key);
-            Ok(vec![t[0].clone(), key.unwrap_or_else(|| t[1].clone())])
-        }),
+        f("map_contains_key", &[Arg::Map, Arg::Any], Ret::Is(DataType::Boolean), contains_key)
+            .coerce(|t| map_and_key("map_contains_key", t)),
         f("named_struct", &[], Ret::With(named_fields), named_struct).rest(Arg::Any).nulls(Nulls::Never),
         f(
             "struct",

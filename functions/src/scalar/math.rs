@@ -1,5 +1,7 @@
 //! Mathematics: doubles in and out unless a function keeps its argument's type.
 
+mod conv;
+
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Decimal128Array, Float32Array, Float64Array, Int64Array, StringArray};
@@ -8,7 +10,7 @@ use datafusion::common::{Result, ScalarValue, internal_err};
 use datafusion_spark::function::math as sp;
 
 use super::coerce::Arg;
-use super::read::{doubles, fail, ints, longs, strs};
+use super::read::{doubles, fail, ints, longs};
 use super::spec::{Call, Kernel, Nulls, Ret, SparkFn, conform, f, wrap};
 use crate::error::ErrorKind;
 
@@ -120,7 +122,7 @@ fn decimal(call: &Call<'_>, values: &Decimal128Array, from: i8, mode: Mode, want
             let out = if up >= 0 { cut.checked_mul(pow10(up as u32)) } else { Some(cut / pow10((-up) as u32)) };
             match out.filter(|out| out.abs() < limit) {
                 Some(out) => Ok(Some(out)),
-                None if call.options.ansi => Err(overflow("decimal")),
+                None if call.options.ansi => Err(overflow("decimal overflow")),
                 None => Ok(None),
             }
         })
@@ -128,10 +130,29 @@ fn decimal(call: &Call<'_>, values: &Decimal128Array, from: i8, mode: Mode, want
     Ok(Arc::new(out.with_precision_and_scale(*p, *s)?))
 }
 
-fn overflow(what: &str) -> datafusion::common::DataFusionError {
-    let message = format!("{what} overflow");
-    let parameters = [("message", message.as_str()), ("alternative", ""), ("config", "\"spark.sql.ansi.enabled\"")];
+fn overflow(message: &str) -> datafusion::common::DataFusionError {
+    let parameters = [("message", message), ("alternative", ""), ("config", "\"spark.sql.ansi.enabled\"")];
     fail(ErrorKind::Arithmetic, "ARITHMETIC_OVERFLOW", &parameters)
+}
+
+/// Java's `Math.pow`, which knows no power of one that is no number.
+fn power(base: f64, exponent: f64) -> f64 {
+    match (base, exponent) {
+        (_, 0.0) => 1.0,
+        (_, e) if e.is_nan() => f64::NAN,
+        (b, e) if b.abs() == 1.0 && e.is_infinite() => f64::NAN,
+        (b, e) => b.powf(e),
+    }
+}
+
+/// The values an integer type holds.
+fn bounds(data_type: &DataType) -> (i128, i128) {
+    match data_type {
+        DataType::Int8 => (i8::MIN.into(), i8::MAX.into()),
+        DataType::Int16 => (i16::MIN.into(), i16::MAX.into()),
+        DataType::Int32 => (i32::MIN.into(), i32::MAX.into()),
+        _ => (i64::MIN.into(), i64::MAX.into()),
+    }
 }
 
 fn float(value: f64, scale: i32, mode: Mode) -> f64 {
@@ -187,12 +208,16 @@ fn round(call: &Call<'_>, args: &[ArrayRef], mode: Mode) -> Result<ArrayRef> {
             let wide = arrow::compute::cast(values, &DataType::Int64)?;
             let Some(wide) = wide.as_primitive_opt::<Int64Type>() else { return internal_err!("round") };
             let unit = pow10(scale.unsigned_abs());
+            let (least, most) = bounds(call.result);
+            let width = most - least + 1;
             let out = wide
                 .iter()
                 .map(|v| match v {
-                    Some(v) => match divide(i128::from(v), unit, mode).checked_mul(unit).map(i64::try_from) {
-                        Some(Ok(v)) => Ok(Some(v)),
-                        _ => Err(overflow("long")),
+                    Some(v) => match divide(i128::from(v), unit, mode).checked_mul(unit) {
+                        Some(v) if (least..=most).contains(&v) => Ok(Some(v as i64)),
+                        // Java keeps the lowest bits.
+                        Some(v) if !call.options.ansi => Ok(Some(((v - least).rem_euclid(width) + least) as i64)),
+                        _ => Err(overflow("Overflow")),
                     },
                     None => Ok(None),
                 })
@@ -207,8 +232,14 @@ fn to_whole(call: &Call<'_>, args: &[ArrayRef], mode: Mode) -> Result<ArrayRef> 
     match args.first().map(|values| values.data_type()) {
         Some(DataType::Float64) => {
             let work = if mode == Mode::Ceil { f64::ceil } else { f64::floor };
-            // A Java cast to long: NaN is 0, the rest saturates.
-            Ok(Arc::new(doubles(args, 0)?.iter().map(|v| v.map(|v| work(v) as i64)).collect::<Int64Array>()))
+            // Without ANSI a Java cast to long: NaN is 0, the rest saturates.
+            let fits = |v: f64| v.abs() <= 9_223_372_036_854_775_808.0 || !call.options.ansi;
+            let whole = doubles(args, 0)?.iter().map(|v| match v.map(work) {
+                Some(v) if fits(v) => Ok(Some(v as i64)),
+                Some(_) => Err(overflow("overflow")),
+                None => Ok(None),
+            });
+            Ok(Arc::new(whole.collect::<Result<Int64Array>>()?))
         }
         Some(DataType::Int64) => Ok(Arc::clone(&args[0])),
         _ => round(call, args, mode),
@@ -232,63 +263,6 @@ fn whole_types(types: &[DataType]) -> Result<Vec<DataType>> {
             _ => DataType::Float64,
         })
         .collect())
-}
-
-/// `conv(num, from_base, to_base)`: unsigned 64-bit arithmetic; a negative target base gives a signed result.
-fn conv(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
-    let (text, from, to) = (strs(args, 0)?, ints(args, 1)?, ints(args, 2)?);
-    let one = |text: &str, from: i32, to: i32| -> Result<Option<String>> {
-        if !(2..=36).contains(&from) || !(2..=36).contains(&to.abs()) {
-            return Ok(None);
-        }
-        let text = text.trim();
-        if text.is_empty() {
-            return Ok(None);
-        }
-        let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
-        let mut value: u64 = 0;
-        for digit in digits.chars().map_while(|c| c.to_digit(from as u32)) {
-            let next = value.checked_mul(from as u64).and_then(|v| v.checked_add(u64::from(digit)));
-            value = match next {
-                Some(next) => next,
-                None if call.options.ansi => return Err(overflow("conv")),
-                None => {
-                    value = u64::MAX;
-                    break;
-                }
-            };
-        }
-        if negative && to > 0 {
-            value = value.wrapping_neg();
-        }
-        let mut sign = negative && to < 0;
-        if to < 0 && !negative && (value as i64) < 0 {
-            value = (value as i64).unsigned_abs();
-            sign = true;
-        }
-        let base = u64::from(to.unsigned_abs());
-        let mut out: Vec<char> = vec![];
-        loop {
-            out.extend(char::from_digit((value % base) as u32, base as u32).map(|c| c.to_ascii_uppercase()));
-            value /= base;
-            if value == 0 {
-                break;
-            }
-        }
-        if sign {
-            out.push('-');
-        }
-        Ok(Some(out.into_iter().rev().collect()))
-    };
-    let out = (0..text.len())
-        .map(|row| {
-            if text.is_null(row) || from.is_null(row) || to.is_null(row) {
-                return Ok(None);
-            }
-            one(text.value(row), from.value(row), to.value(row))
-        })
-        .collect::<Result<StringArray>>()?;
-    Ok(Arc::new(out))
 }
 
 fn constant(call: &Call<'_>, value: f64) -> ArrayRef {
@@ -337,7 +311,7 @@ pub(crate) fn all() -> Vec<SparkFn> {
         f("log10", ONE, DOUBLE, |_, a| partial(a, |v| v > 0.0 || v.is_nan(), f64::log10)).nulls(Nulls::Always),
         f("log1p", ONE, DOUBLE, |_, a| partial(a, |v| v > -1.0 || v.is_nan(), f64::ln_1p)).nulls(Nulls::Always),
         f("log", TWO, DOUBLE, log).min(1).nulls(Nulls::Always),
-        f("pow", TWO, DOUBLE, |_, a| binary(a, f64::powf)).also(&["power"]),
+        f("pow", TWO, DOUBLE, |_, a| binary(a, power)).also(&["power"]),
         f("atan2", TWO, DOUBLE, |_, a| binary(a, f64::atan2)),
         f("hypot", TWO, DOUBLE, |_, a| binary(a, f64::hypot)),
         f("pi", &[], DOUBLE, |c, _| Ok(constant(c, std::f64::consts::PI))),
@@ -348,7 +322,7 @@ pub(crate) fn all() -> Vec<SparkFn> {
         f("floor", ROUND, Ret::With(whole), floor).min(1).coerce(whole_types),
         f("factorial", &[Arg::Int], BIGINT, factorial).nulls(Nulls::Always),
         f("bin", &[Arg::Long], Ret::Is(DataType::Utf8), bin),
-        f("conv", &[Arg::Str, Arg::Int, Arg::Int], Ret::Is(DataType::Utf8), conv).nulls(Nulls::Always),
+        f("conv", &[Arg::Str, Arg::Int, Arg::Int], Ret::Is(DataType::Utf8), conv::conv).nulls(Nulls::Always),
         f("positive", &[Arg::Num], Ret::Same(0), |_, a| Ok(Arc::clone(&a[0]))),
         wrap("hex", &[Arg::Any], Ret::Is(DataType::Utf8), sp::hex()).coerce(|t| {
             Ok(t.iter()

@@ -2,9 +2,11 @@
 
 use arrow::array::{
     ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, Float64Array, Int32Array, Int64Array, ListArray,
-    MapArray, StringArray, TimestampMicrosecondArray,
+    MapArray, StringArray, Time64MicrosecondArray, TimestampMicrosecondArray,
 };
-use arrow::datatypes::{Date32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
+use arrow::datatypes::{
+    Date32Type, Float64Type, Int32Type, Int64Type, Time64MicrosecondType, TimestampMicrosecondType,
+};
 use datafusion::common::{DataFusionError, Result};
 
 use crate::error::{ErrorKind, SparkError};
@@ -40,6 +42,8 @@ reader! {
     dates -> Date32Array, "date", |a| a.as_primitive_opt::<Date32Type>();
     /// A timestamp argument of either kind.
     stamps -> TimestampMicrosecondArray, "timestamp", |a| a.as_primitive_opt::<TimestampMicrosecondType>();
+    /// A `TIME` argument.
+    times -> Time64MicrosecondArray, "time", |a| a.as_primitive_opt::<Time64MicrosecondType>();
     /// An array argument.
     lists -> ListArray, "array", |a| a.as_list_opt::<i32>();
     /// A map argument.

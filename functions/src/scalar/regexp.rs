@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, BooleanArray, Int32Array, ListBuilder, StringArray, StringBuilder};
-use arrow::datatypes::{DataType, Field};
-use datafusion::common::Result;
+use arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::common::{Result, ScalarValue};
 use regex::Regex;
 
 use super::coerce::{Arg, list_of};
 use super::read::{invalid, opt_int, strs};
 use super::spec::{Call, Nulls, Ret, SparkFn, f};
+use crate::error::{ErrorKind, SparkError};
 
 const STR2: &[Arg] = &[Arg::Str, Arg::Str];
 const STR2_INT: &[Arg] = &[Arg::Str, Arg::Str, Arg::Int];
@@ -79,6 +80,20 @@ fn translate(pattern: &str) -> String {
     out
 }
 
+/// Places of all matches as Java finds them: an empty match may touch the one before it.
+fn places<'r, 't: 'r>(found: &'r Regex, text: &'t str) -> impl Iterator<Item = regex::Captures<'t>> + use<'r, 't> {
+    let mut next = Some(0);
+    std::iter::from_fn(move || {
+        let groups = found.captures_at(text, next.filter(|next| *next <= text.len())?)?;
+        let whole = groups.get(0)?;
+        next = match whole.is_empty() {
+            false => Some(whole.end()),
+            true => text.get(whole.end()..).and_then(|rest| rest.chars().next()).map(|c| whole.end() + c.len_utf8()),
+        };
+        Some(groups)
+    })
+}
+
 fn group(call: &Call<'_>, found: &Regex, index: i32) -> Result<usize> {
     let count = found.captures_len() - 1;
     usize::try_from(index).ok().filter(|index| *index <= count).ok_or_else(|| {
@@ -141,7 +156,7 @@ fn extract(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
 fn extract_all(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
     let rows = each(call, args, 1, |text, found, index| {
         let index = group(call, found, index)?;
-        let all = found.captures_iter(text).map(|c| c.get(index).map_or("", |m| m.as_str()).to_string());
+        let all = places(found, text).map(|c| c.get(index).map_or("", |m| m.as_str()).to_string());
         Ok(Some(all.collect::<Vec<String>>()))
     })?;
     Ok(text_lists(rows))
@@ -164,16 +179,21 @@ pub(crate) fn text_lists(rows: Vec<Option<Vec<String>>>) -> ArrayRef {
 }
 
 /// Java's replacement text: `$1` and `${name}` are groups, a backslash takes the next character as it is.
-fn expand(template: &str, found: &regex::Captures<'_>, out: &mut String) {
+/// `false` when it names a group the pattern does not have, or ends in the middle.
+fn expand(template: &str, found: &regex::Captures<'_>, out: &mut String) -> bool {
     let mut chars = template.chars().peekable();
     while let Some(c) = chars.next() {
         match c {
-            '\\' => out.extend(chars.next()),
+            '\\' => match chars.next() {
+                Some(next) => out.push(next),
+                None => return false,
+            },
             '$' if chars.peek() == Some(&'{') => {
                 chars.next();
                 let name: String = chars.by_ref().take_while(|c| *c != '}').collect();
                 out.push_str(found.name(&name).map_or("", |m| m.as_str()));
             }
+            '$' if !chars.peek().is_some_and(char::is_ascii_digit) => return false,
             '$' => {
                 let mut index = 0;
                 let mut any = false;
@@ -186,15 +206,37 @@ fn expand(template: &str, found: &regex::Captures<'_>, out: &mut String) {
                     any = true;
                     chars.next();
                 }
-                if any {
-                    out.push_str(found.get(index).map_or("", |m| m.as_str()));
-                } else {
-                    out.push('$');
+                if index >= found.len() {
+                    return false;
                 }
+                out.push_str(found.get(index).map_or("", |m| m.as_str()));
             }
             c => out.push(c),
         }
     }
+    true
+}
+
+/// A constant position must be positive.
+///
+/// # Errors
+/// `DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE`.
+fn positioned(_: &[FieldRef], constants: &[Option<&ScalarValue>]) -> Result<DataType> {
+    if let Some(ScalarValue::Int32(Some(position))) = constants.get(3).copied().flatten()
+        && *position < 1
+    {
+        return Err(SparkError::analysis(
+            "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE",
+            &[
+                ("sqlExpr", "\"regexp_replace\""),
+                ("exprName", "position"),
+                ("valueRange", "(0, 2147483647]"),
+                ("currentValue", &position.to_string()),
+            ],
+        )
+        .into());
+    }
+    Ok(DataType::Utf8)
 }
 
 /// `regexp_replace(str, regexp, rep[, position])`.
@@ -212,12 +254,26 @@ fn replace(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
         let start = text.char_indices().nth(usize::try_from(from - 1).unwrap_or(0)).map_or(text.len(), |(at, _)| at);
         let (head, tail) = text.split_at(start);
         let with = with.value(row);
-        let changed = patterns.get(pattern.value(row))?.replace_all(tail, |found: &regex::Captures<'_>| {
-            let mut piece = String::new();
-            expand(with, found, &mut piece);
-            piece
-        });
-        out.append_value(format!("{head}{changed}"));
+        let mut made = head.to_string();
+        let mut last = 0;
+        for found in places(patterns.get(pattern.value(row))?, tail) {
+            let Some(whole) = found.get(0) else { continue };
+            made.push_str(tail.get(last..whole.start()).unwrap_or_default());
+            if !expand(with, &found, &mut made) {
+                let quoted = |text: &str| format!("\"{text}\"");
+                let (source, pattern, with) = (quoted(text), quoted(pattern.value(row)), quoted(with));
+                let parameters = [
+                    ("source", source.as_str()),
+                    ("pattern", pattern.as_str()),
+                    ("replacement", with.as_str()),
+                    ("position", &from.to_string()),
+                ];
+                return Err(super::read::fail(ErrorKind::Runtime, "INVALID_REGEXP_REPLACE", &parameters));
+            }
+            last = whole.end();
+        }
+        made.push_str(tail.get(last..).unwrap_or_default());
+        out.append_value(made);
     }
     Ok(Arc::new(out.finish()))
 }
@@ -231,14 +287,15 @@ fn split(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
                 return Ok(Some(vec![String::new()]));
             }
             if limit > 0 && chars.len() > limit as usize {
-                let head = chars.get(..limit as usize).unwrap_or(&[]);
-                return Ok(Some(head.to_vec()));
+                // The last piece is all that is left.
+                let (head, rest) = chars.split_at(limit as usize - 1);
+                return Ok(Some(head.iter().cloned().chain([rest.concat()]).collect()));
             }
             return Ok(Some(chars));
         }
         let mut pieces: Vec<String> = vec![];
         let mut start = 0;
-        for hit in found.find_iter(text) {
+        for hit in places(found, text).filter_map(|groups| groups.get(0)) {
             if limit > 0 && pieces.len() + 1 >= limit as usize {
                 break;
             }
@@ -262,10 +319,10 @@ pub(crate) fn all() -> Vec<SparkFn> {
         f("rlike", STR2, Ret::Is(DataType::Boolean), rlike).also(&["regexp", "regexp_like"]),
         f("regexp_extract", STR2_INT, Ret::Is(DataType::Utf8), extract).min(2),
         f("regexp_extract_all", STR2_INT, Ret::Is(list_of(DataType::Utf8, true)), extract_all).min(2),
-        f("regexp_replace", &[Arg::Str, Arg::Str, Arg::Str, Arg::Int], Ret::Is(DataType::Utf8), replace).min(3),
+        f("regexp_replace", &[Arg::Str, Arg::Str, Arg::Str, Arg::Int], Ret::With(positioned), replace).min(3),
         f("split", STR2_INT, texts, split).min(2),
         f("regexp_count", STR2, Ret::Is(DataType::Int32), |call, args| {
-            let out = each(call, args, 0, |text, found, _| Ok(Some(found.find_iter(text).count() as i32)))?;
+            let out = each(call, args, 0, |text, found, _| Ok(Some(places(found, text).count() as i32)))?;
             Ok(Arc::new(Int32Array::from(out)))
         }),
         f("regexp_instr", STR2_INT, Ret::Is(DataType::Int32), |call, args| {
@@ -276,7 +333,9 @@ pub(crate) fn all() -> Vec<SparkFn> {
         })
         .min(2),
         f("regexp_substr", STR2, Ret::Is(DataType::Utf8), |call, args| {
-            let out = each(call, args, 0, |text, found, _| Ok(found.find(text).map(|m| m.as_str().to_string())))?;
+            let out = each(call, args, 0, |text, found, _| {
+                Ok(found.find(text).filter(|m| !m.is_empty()).map(|m| m.as_str().to_string()))
+            })?;
             Ok(Arc::new(StringArray::from(out)))
         })
         .nulls(Nulls::Always),

@@ -1,11 +1,10 @@
-//! Session facts, errors on purpose, types of values, URLs, random numbers.
+//! Session facts, errors on purpose, types of values, URLs.
 
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, StringArray, new_null_array};
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
-use datafusion::functions::{math, string};
 use datafusion_spark::function::{math as sp_math, url};
 
 use super::coerce::Arg;
@@ -45,6 +44,46 @@ fn assert_true(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
     }
 }
 
+/// True for a scalar subquery's number of rows that is at most one; `SCALAR_SUBQUERY_TOO_MANY_ROWS` otherwise.
+fn single_row(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
+    let rows = arrow::array::AsArray::as_primitive::<arrow::datatypes::Int64Type>(&args[0]);
+    if rows.iter().flatten().any(|rows| rows > 1) {
+        return Err(fail(ErrorKind::Execution, "SCALAR_SUBQUERY_TOO_MANY_ROWS", &[]));
+    }
+    Ok(Arc::new(arrow::array::BooleanArray::from(vec![true; call.rows])))
+}
+
+/// Form data as text: `+` is a space, `%XX` a byte; `None` when a sequence is broken.
+fn from_form(text: &str) -> Option<String> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        out.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let mut digit = || char::from(bytes.next()?).to_digit(16);
+                u8::try_from(digit()? * 16 + digit()?).ok()?
+            }
+            other => other,
+        });
+    }
+    Some(String::from_utf8_lossy(&out).into_owned())
+}
+
+/// `url_decode(str)` and `try_url_decode(str)`.
+///
+/// # Errors
+/// `CANNOT_DECODE_URL`; null from `try_url_decode`.
+fn url_decode(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
+    let rows = strs(args, 0)?.iter().map(|text| match text.map(|text| (text, from_form(text))) {
+        None => Ok(None),
+        Some((_, Some(decoded))) => Ok(Some(decoded)),
+        Some(_) if call.name == "try_url_decode" => Ok(None),
+        Some((text, None)) => Err(fail(ErrorKind::IllegalArgument, "CANNOT_DECODE_URL", &[("url", text)])),
+    });
+    Ok(Arc::new(rows.collect::<Result<StringArray>>()?))
+}
+
 /// Functions that fit nowhere else.
 pub(crate) fn all() -> Vec<SparkFn> {
     const TWO_NUM: &[Arg] = &[Arg::Num, Arg::Num];
@@ -62,19 +101,18 @@ pub(crate) fn all() -> Vec<SparkFn> {
             .min(1)
             .volatile()
             .nulls(Nulls::Always),
+        f(crate::SINGLE_ROW, &[Arg::Long], Ret::Is(DataType::Boolean), single_row).nulls(Nulls::Never),
         f("typeof", &[Arg::Any], TEXT, |c, a| {
             let field = arrow::datatypes::Field::new("", a[0].data_type().clone(), true);
             let name = crate::types::DataType::from_arrow(&field)?.simple_string();
             constant(c, &name)
         })
         .nulls(Nulls::Never),
-        wrap("uuid", &[], TEXT, string::uuid()).volatile().nulls(Nulls::Never),
-        wrap("rand", &[], Ret::Is(DataType::Float64), math::random()).volatile().nulls(Nulls::Never).also(&["random"]),
         wrap("parse_url", URL, TEXT, url::parse_url()).min(2).nulls(Nulls::Always),
         wrap("try_parse_url", URL, TEXT, url::try_parse_url()).min(2).nulls(Nulls::Always),
         wrap("url_encode", STR, TEXT, url::url_encode()),
-        wrap("url_decode", STR, TEXT, url::url_decode()),
-        wrap("try_url_decode", STR, TEXT, url::try_url_decode()).nulls(Nulls::Always),
+        f("url_decode", STR, TEXT, url_decode),
+        f("try_url_decode", STR, TEXT, url_decode).nulls(Nulls::Always),
         wrap("abs", &[Arg::Num], Ret::Same(0), sp_math::abs()).coerce(|t| {
             Ok(t.iter()
                 .map(|t| if *t == DataType::Utf8 || *t == DataType::Null { DataType::Float64 } else { t.clone() })

@@ -1,17 +1,15 @@
-//! Strings: case, length, search, trimming, encoding. Arguments that are no strings are cast; null gives null.
+//! Strings: length, search, trimming. Arguments that are no strings are cast; null gives null.
 
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Int32Array, ListArray, ListBuilder, StringArray, StringBuilder,
-};
-use arrow::datatypes::DataType;
-use datafusion::common::{Result, internal_err};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Int32Array, StringArray};
+use arrow::datatypes::{DataType, FieldRef};
+use datafusion::common::{Result, ScalarValue, internal_err};
 use datafusion_spark::function::string as sp;
 
-use super::coerce::{Arg, list_of};
+use super::coerce::Arg;
 use super::read::{bins, ints, invalid, strs};
-use super::spec::{Call, Kernel, Nulls, Ret, SparkFn, f, wrap};
+use super::spec::{Call, Nulls, Ret, SparkFn, f, wrap};
 
 const STR: &[Arg] = &[Arg::Str];
 const STR2: &[Arg] = &[Arg::Str, Arg::Str];
@@ -52,20 +50,6 @@ fn alike(types: &[DataType]) -> Result<Vec<DataType>> {
     let binary =
         types.iter().all(|t| matches!(t, DataType::Binary | DataType::Null)) && types.contains(&DataType::Binary);
     Ok(vec![if binary { DataType::Binary } else { DataType::Utf8 }; types.len()])
-}
-
-fn title(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut start = true;
-    for c in text.chars() {
-        if start {
-            out.extend(c.to_uppercase());
-        } else {
-            out.extend(c.to_lowercase());
-        }
-        start = c == ' ';
-    }
-    out
 }
 
 /// 1-based character position of the `nth` occurrence from `from`, 0 when there is none.
@@ -134,9 +118,10 @@ fn positions(args: &[ArrayRef], hay: usize, needle: usize) -> Result<ArrayRef> {
     Ok(Arc::new(out))
 }
 
+/// `trim([characters, ]str)`: of two arguments the text is the last.
 fn trims(args: &[ArrayRef], left: bool, right: bool) -> Result<ArrayRef> {
-    let text = strs(args, 0)?;
-    let set = if args.len() > 1 { Some(strs(args, 1)?) } else { None };
+    let text = strs(args, args.len().saturating_sub(1))?;
+    let set = if args.len() > 1 { Some(strs(args, 0)?) } else { None };
     let out: StringArray = (0..text.len())
         .map(|row| {
             if text.is_null(row) || set.is_some_and(|set| set.is_null(row)) {
@@ -179,83 +164,6 @@ fn find_in_set(_: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
     Ok(Arc::new(pairs.map(|(word, list)| Some(at(word?, list?))).collect::<Int32Array>()))
 }
 
-/// Whether a charset is one Spark 4 accepts; its canonical name.
-fn charset(name: &str, function: &str) -> Result<&'static str> {
-    const ALL: [&str; 7] = ["UTF-8", "US-ASCII", "ISO-8859-1", "UTF-16", "UTF-16BE", "UTF-16LE", "UTF-32"];
-    ALL.into_iter().find(|known| known.eq_ignore_ascii_case(name)).ok_or_else(|| {
-        invalid(
-            "CHARSET",
-            function,
-            &[
-                ("parameter", "`charset`"),
-                ("charset", name),
-                ("charsets", "iso-8859-1, us-ascii, utf-16, utf-16be, utf-16le, utf-32, utf-8"),
-            ],
-        )
-    })
-}
-
-fn unmappable(function: &str, name: &str) -> datafusion::common::DataFusionError {
-    let (function, name) = (format!("`{function}`"), name.to_string());
-    super::read::fail(
-        crate::error::ErrorKind::IllegalArgument,
-        "MALFORMED_CHARACTER_CODING",
-        &[("function", &function), ("charset", &name)],
-    )
-}
-
-pub(crate) fn encode_text(text: &str, name: &str) -> Result<Vec<u8>> {
-    let wide = |order: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(order).collect::<Vec<u8>>();
-    Ok(match charset(name, "encode")? {
-        "UTF-8" => text.as_bytes().to_vec(),
-        "US-ASCII" if text.is_ascii() => text.as_bytes().to_vec(),
-        "ISO-8859-1" if text.chars().all(|c| u32::from(c) < 256) => text.chars().map(|c| u32::from(c) as u8).collect(),
-        "UTF-16BE" => wide(u16::to_be_bytes),
-        "UTF-16LE" => wide(u16::to_le_bytes),
-        "UTF-16" => [0xFE, 0xFF].into_iter().chain(wide(u16::to_be_bytes)).collect(),
-        "UTF-32" => text.chars().flat_map(|c| u32::from(c).to_be_bytes()).collect(),
-        other => return Err(unmappable("encode", other)),
-    })
-}
-
-pub(crate) fn decode_text(bytes: &[u8], name: &str) -> Result<String> {
-    let bad = |name: &str| unmappable("decode", name);
-    let wide = |bytes: &[u8], order: fn([u8; 2]) -> u16| {
-        let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| order([pair[0], pair[1]])).collect();
-        String::from_utf16(&units)
-    };
-    match charset(name, "decode")? {
-        "UTF-8" => String::from_utf8(bytes.to_vec()).map_err(|_| bad("UTF-8")),
-        "US-ASCII" if bytes.is_ascii() => Ok(bytes.iter().map(|b| char::from(*b)).collect()),
-        "ISO-8859-1" => Ok(bytes.iter().map(|b| char::from(*b)).collect()),
-        "UTF-16LE" => wide(bytes, u16::from_le_bytes).map_err(|_| bad("UTF-16LE")),
-        "UTF-16" if bytes.starts_with(&[0xFF, 0xFE]) => {
-            wide(&bytes[2..], u16::from_le_bytes).map_err(|_| bad("UTF-16"))
-        }
-        "UTF-16" if bytes.starts_with(&[0xFE, 0xFF]) => {
-            wide(&bytes[2..], u16::from_be_bytes).map_err(|_| bad("UTF-16"))
-        }
-        "UTF-16" | "UTF-16BE" => wide(bytes, u16::from_be_bytes).map_err(|_| bad("UTF-16")),
-        other => Err(bad(other)),
-    }
-}
-
-fn encode(_: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
-    let pairs = strs(args, 0)?.iter().zip(strs(args, 1)?);
-    let out = pairs
-        .map(|(text, name)| text.zip(name).map(|(text, name)| encode_text(text, name)).transpose())
-        .collect::<Result<Vec<_>>>()?;
-    Ok(Arc::new(out.iter().map(|v| v.as_deref()).collect::<BinaryArray>()))
-}
-
-fn decode(_: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
-    let pairs = bins(args, 0)?.iter().zip(strs(args, 1)?);
-    let out = pairs
-        .map(|(bytes, name)| bytes.zip(name).map(|(bytes, name)| decode_text(bytes, name)).transpose())
-        .collect::<Result<StringArray>>()?;
-    Ok(Arc::new(out))
-}
-
 fn reverse(_: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
     let Some(first) = args.first() else { return internal_err!("reverse without argument") };
     if let Some(bytes) = first.as_binary_opt::<i32>() {
@@ -268,36 +176,18 @@ fn reverse(_: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
     map_str(args, |s| s.chars().rev().collect())
 }
 
-fn sentences(_: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
-    let mut out = ListBuilder::new(ListBuilder::new(StringBuilder::new()));
-    for text in strs(args, 0)? {
-        let Some(text) = text else {
-            out.append(false);
-            continue;
-        };
-        for sentence in text.split_inclusive(['.', '!', '?']) {
-            let words =
-                sentence.split(|c: char| !c.is_alphanumeric() && c != '\'' && c != '-').filter(|w| !w.is_empty());
-            let words: Vec<&str> = words.collect();
-            if !words.is_empty() {
-                words.iter().for_each(|word| out.values().values().append_value(word));
-                out.values().append(true);
-            }
-        }
-        out.append(true);
+/// A constant format with `%0$` is refused before any row is seen.
+fn checked_format(_: &[FieldRef], constants: &[Option<&ScalarValue>]) -> Result<DataType> {
+    let format = constants.first().copied().flatten().and_then(|value| value.try_as_str()).flatten();
+    if format.is_some_and(|format| format.contains("%0$")) {
+        return Err(invalid("ZERO_INDEX", "format_string", &[("parameter", "`strfmt`")]));
     }
-    let made: ListArray = out.finish();
-    Ok(Arc::new(made))
+    Ok(DataType::Utf8)
 }
 
 /// Functions of this file and DataFusion's Spark string functions.
 pub(crate) fn all() -> Vec<SparkFn> {
-    let upper: Kernel = |_, a| map_str(a, str::to_uppercase);
-    let lower: Kernel = |_, a| map_str(a, str::to_lowercase);
     vec![
-        f("upper", STR, TEXT, upper).also(&["ucase"]),
-        f("lower", STR, TEXT, lower).also(&["lcase"]),
-        f("initcap", STR, TEXT, |_, a| map_str(a, title)),
         f("length", ANY_STR, INT, |_, a| map_int(a, |s| s.chars().count(), <[u8]>::len)).also(&[
             "len",
             "char_length",
@@ -310,37 +200,32 @@ pub(crate) fn all() -> Vec<SparkFn> {
         f("endswith", &[Arg::StrOrBin, Arg::StrOrBin], BOOL, |_, a| test(a, |a, b| a.ends_with(b))).coerce(alike),
         f("instr", &[Arg::Str, Arg::Str, Arg::Int, Arg::Int], INT, instr).min(2),
         f("locate", &[Arg::Str, Arg::Str, Arg::Int], INT, locate).min(2).also(&["position"]),
-        f("trim", STR2, TEXT, |_, a| trims(a, true, true)).min(1).also(&["btrim"]),
+        f("trim", STR2, TEXT, |_, a| trims(a, true, true)).min(1),
+        f("btrim", STR2, TEXT, |_, a| {
+            let turned: Vec<ArrayRef> = a.iter().rev().cloned().collect();
+            trims(&turned, true, true)
+        })
+        .min(1),
         f("ltrim", STR2, TEXT, |_, a| trims(a, true, false)).min(1),
         f("rtrim", STR2, TEXT, |_, a| trims(a, false, true)).min(1),
         f("levenshtein", &[Arg::Str, Arg::Str, Arg::Int], INT, levenshtein).min(2),
         f("find_in_set", STR2, INT, find_in_set),
-        f("encode", STR2, Ret::Is(DataType::Binary), encode),
-        f("decode", &[Arg::Bin, Arg::Str], TEXT, decode),
         f("reverse", &[Arg::Any], Ret::Same(0), reverse).coerce(|t| {
             Ok(t.iter()
                 .map(|t| if matches!(t, DataType::List(_) | DataType::Binary) { t.clone() } else { DataType::Utf8 })
                 .collect())
         }),
-        f(
-            "sentences",
-            &[Arg::Str, Arg::Str, Arg::Str],
-            Ret::Is(list_of(list_of(DataType::Utf8, false), false)),
-            sentences,
-        )
-        .min(1),
         wrap("ascii", STR, INT, sp::ascii()),
-        wrap("base64", &[Arg::Bin], TEXT, sp::base64()),
-        wrap("unbase64", STR, Ret::Is(DataType::Binary), sp::unbase64()),
         wrap("char", &[Arg::Long], TEXT, sp::char()).also(&["chr"]),
         wrap("space", &[Arg::Int], TEXT, sp::space()),
         wrap("soundex", STR, TEXT, sp::soundex()),
         wrap("quote", STR, TEXT, sp::quote()),
         wrap("luhn_check", STR, BOOL, sp::luhn_check()),
-        wrap("is_valid_utf8", ANY_STR, BOOL, sp::is_valid_utf8()),
-        wrap("make_valid_utf8", ANY_STR, TEXT, sp::make_valid_utf8()),
         wrap("like", STR2, BOOL, sp::like()),
         wrap("ilike", STR2, BOOL, sp::ilike()),
-        wrap("format_string", STR, TEXT, sp::format_string()).rest(Arg::Any).also(&["printf"]).nulls(Nulls::Propagate),
+        wrap("format_string", STR, Ret::With(checked_format), sp::format_string())
+            .rest(Arg::Any)
+            .also(&["printf"])
+            .nulls(Nulls::Propagate),
     ]
 }

@@ -8,15 +8,20 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Decimal128Type, Float64Type};
 use datafusion::common::{DataFusionError, Result};
 
-use super::coerce::{Arg, ltz, ntz};
+use super::coerce::{self, Arg, ltz, ntz};
 use super::date::{conform_stamp, now, zone};
 use super::read::{dates, fail, longs, stamps, strs};
 use super::spec::{Call, Nulls, Ret, SparkFn, f};
-use crate::error::ErrorKind;
+use crate::error::{ErrorKind, SparkError};
 use crate::time::pattern::Pattern;
 use crate::time::{MICROS_PER_DAY, parse_date, parse_ntz, parse_timestamp};
 
 const BIGINT: Ret = Ret::Is(DataType::Int64);
+
+/// `DATETIME_OVERFLOW` of a number that is no timestamp.
+fn no_timestamp(number: &str, unit: &str) -> DataFusionError {
+    SparkError::datetime_overflow(&format!("create a TIMESTAMP from {number} {unit} since the epoch")).into()
+}
 
 fn overflow() -> DataFusionError {
     let parameters = [("message", "long overflow"), ("alternative", ""), ("config", "\"spark.sql.ansi.enabled\"")];
@@ -126,7 +131,33 @@ fn unix_timestamp(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
 
 fn moment_types(types: &[DataType]) -> Result<Vec<DataType>> {
     let first = if text_first(types) { Arg::Str } else { Arg::Ts };
-    super::coerce::coerce("unix_timestamp", &[first, Arg::Str], None, types)
+    coerce::coerce("unix_timestamp", &[first, Arg::Str], None, types)
+}
+
+/// A whole number of any width; no other is cast.
+fn whole(name: &str, types: &[DataType]) -> Result<Vec<DataType>> {
+    match types {
+        [given] if given.is_signed_integer() || matches!(given, DataType::Null) => Ok(vec![DataType::Int64]),
+        [other] => Err(coerce::mismatch(name, 0, "\"INTEGRAL\"", other).into()),
+        _ => Ok(types.to_vec()),
+    }
+}
+
+/// Arguments by a rule that casts no text.
+fn no_text(name: &str, arg: Arg, types: &[DataType]) -> Result<Vec<DataType>> {
+    if text_first(types)
+        && let Some(given) = types.first()
+    {
+        let wanted = if arg == Arg::Date { "\"DATE\"" } else { "\"(TIMESTAMP OR TIMESTAMP WITHOUT TIME ZONE)\"" };
+        return Err(coerce::mismatch(name, 0, wanted, given).into());
+    }
+    coerce::coerce(name, &[arg], None, types)
+}
+
+/// What is no date or time is read as text.
+fn text_or(first: Arg, types: &[DataType]) -> Arg {
+    let moment = matches!(types.first(), Some(DataType::Date32 | DataType::Timestamp(..) | DataType::Null));
+    if moment { first } else { Arg::Str }
 }
 
 /// `from_unixtime(seconds[, fmt])`.
@@ -139,7 +170,10 @@ fn from_unixtime(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
             if seconds.is_null(row) || patterns.is_some_and(|p| p.is_null(row)) {
                 return Ok(None);
             }
-            let pattern = Pattern::for_format(patterns.map_or("yyyy-MM-dd HH:mm:ss", |p| p.value(row)))?;
+            let pattern = {
+                let text = patterns.map_or("yyyy-MM-dd HH:mm:ss", |p| p.value(row));
+                Pattern::for_policy(text, &call.options.time_parser_policy)?
+            };
             let micros = seconds.value(row).checked_mul(1_000_000).ok_or_else(overflow)?;
             Ok(Some(pattern.format_timestamp(micros, &zone)))
         })
@@ -151,21 +185,29 @@ fn from_unixtime(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
 fn timestamp_seconds(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
     let out: TimestampMicrosecondArray = if let Some(values) = args[0].as_primitive_opt::<Decimal128Type>() {
         let DataType::Decimal128(_, scale) = *values.data_type() else { return Err(overflow()) };
-        let by = |v: i128| {
-            let unit = 10_i128.checked_pow(u32::from(scale.unsigned_abs()))?;
-            i64::try_from(v.checked_mul(1_000_000)? / unit).ok()
+        let by = |v: i128| -> Result<i64> {
+            let unit = 10_i128.checked_pow(u32::from(scale.unsigned_abs())).ok_or_else(overflow)?;
+            let micros = v.checked_mul(1_000_000).ok_or_else(overflow)?;
+            if micros % unit != 0 {
+                let message = "Rounding necessary";
+                return Err(SparkError::new(ErrorKind::Arithmetic, "ARITHMETIC_OVERFLOW", &[("message", message)])
+                    .with_message(message)
+                    .into());
+            }
+            i64::try_from(micros / unit).map_err(|_| overflow())
         };
-        values.iter().map(|v| v.map(|v| by(v).ok_or_else(overflow)).transpose()).collect::<Result<_>>()?
+        values.iter().map(|v| v.map(by).transpose()).collect::<Result<_>>()?
     } else if let Some(values) = args[0].as_primitive_opt::<Float64Type>() {
         values.iter().map(|v| v.filter(|v| v.is_finite()).map(|v| (v * 1e6) as i64)).collect()
     } else {
-        scaled(longs(args, 0)?, 1_000_000)?
+        scaled(longs(args, 0)?, 1_000_000, "seconds")?
     };
     conform_stamp(out, call.result)
 }
 
-fn scaled(values: &Int64Array, by: i64) -> Result<TimestampMicrosecondArray> {
-    values.iter().map(|v| v.map(|v| v.checked_mul(by).ok_or_else(overflow)).transpose()).collect()
+fn scaled(values: &Int64Array, by: i64, unit: &str) -> Result<TimestampMicrosecondArray> {
+    let one = |v: i64| v.checked_mul(by).ok_or_else(|| no_timestamp(&format!("{v}L"), unit));
+    values.iter().map(|v| v.map(one).transpose()).collect()
 }
 
 fn unix(args: &[ArrayRef], unit: i64) -> Result<ArrayRef> {
@@ -178,16 +220,16 @@ pub(crate) fn all() -> Vec<SparkFn> {
     const L: &[Arg] = &[Arg::Long];
     const T: &[Arg] = &[Arg::AnyTs];
     let date_types = |t: &[DataType]| {
-        let first = if text_first(t) { Arg::Str } else { Arg::Date };
-        super::coerce::coerce("to_date", &[first, Arg::Str], None, t)
+        let first = text_or(Arg::Date, t);
+        coerce::coerce("to_date", &[first, Arg::Str], None, t)
     };
     let ltz_types = |t: &[DataType]| {
-        let first = if text_first(t) { Arg::Str } else { Arg::Ts };
-        super::coerce::coerce("to_timestamp", &[first, Arg::Str], None, t)
+        let first = text_or(Arg::Ts, t);
+        coerce::coerce("to_timestamp", &[first, Arg::Str], None, t)
     };
     let ntz_types = |t: &[DataType]| {
-        let first = if text_first(t) { Arg::Str } else { Arg::Ntz };
-        super::coerce::coerce("to_timestamp_ntz", &[first, Arg::Str], None, t)
+        let first = text_or(Arg::Ntz, t);
+        coerce::coerce("to_timestamp_ntz", &[first, Arg::Str], None, t)
     };
     let stamp = || Ret::Is(ltz());
     vec![
@@ -206,6 +248,9 @@ pub(crate) fn all() -> Vec<SparkFn> {
         f("to_unix_timestamp", TEXT, BIGINT, unix_timestamp).min(1).coerce(moment_types).nulls(Nulls::Always),
         f("from_unixtime", &[Arg::Long, Arg::Str], Ret::Is(DataType::Utf8), from_unixtime).min(1),
         f("timestamp_seconds", &[Arg::Num], stamp(), timestamp_seconds).coerce(|t| {
+            if let Some(other) = t.iter().find(|t| !t.is_numeric() && !matches!(t, DataType::Null)) {
+                return Err(coerce::mismatch("timestamp_seconds", 0, "\"NUMERIC\"", other).into());
+            }
             Ok(t.iter()
                 .map(|t| match t {
                     DataType::Decimal128(..) => t.clone(),
@@ -214,14 +259,17 @@ pub(crate) fn all() -> Vec<SparkFn> {
                 })
                 .collect())
         }),
-        f("timestamp_millis", L, stamp(), |c, a| conform_stamp(scaled(longs(a, 0)?, 1000)?, c.result)),
-        f("timestamp_micros", L, stamp(), |c, a| conform_stamp(scaled(longs(a, 0)?, 1)?, c.result)),
-        f("unix_seconds", T, BIGINT, |_, a| unix(a, 1_000_000)),
-        f("unix_millis", T, BIGINT, |_, a| unix(a, 1000)),
-        f("unix_micros", T, BIGINT, |_, a| unix(a, 1)),
+        f("timestamp_millis", L, stamp(), |c, a| conform_stamp(scaled(longs(a, 0)?, 1000, "milliseconds")?, c.result))
+            .coerce(|t| whole("timestamp_millis", t)),
+        f("timestamp_micros", L, stamp(), |c, a| conform_stamp(scaled(longs(a, 0)?, 1, "microseconds")?, c.result))
+            .coerce(|t| whole("timestamp_micros", t)),
+        f("unix_seconds", T, BIGINT, |_, a| unix(a, 1_000_000)).coerce(|t| no_text("unix_seconds", Arg::AnyTs, t)),
+        f("unix_millis", T, BIGINT, |_, a| unix(a, 1000)).coerce(|t| no_text("unix_millis", Arg::AnyTs, t)),
+        f("unix_micros", T, BIGINT, |_, a| unix(a, 1)).coerce(|t| no_text("unix_micros", Arg::AnyTs, t)),
         f("unix_date", &[Arg::Date], Ret::Is(DataType::Int32), |_, a| {
             Ok(Arc::new(dates(a, 0)?.iter().collect::<Int32Array>()))
-        }),
+        })
+        .coerce(|t| no_text("unix_date", Arg::Date, t)),
         f("date_from_unix_date", &[Arg::Int], Ret::Is(DataType::Date32), |_, a| {
             Ok(arrow::compute::cast(&a[0], &DataType::Date32)?)
         }),

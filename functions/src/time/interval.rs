@@ -123,7 +123,14 @@ pub fn parse_calendar(text: &str) -> Option<Calendar> {
     while let Some(word) = words.next() {
         // A sign may stand apart from its number.
         let number = match word {
-            "-" | "+" => format!("{word}{}", words.next()?),
+            "+" => words.next()?.to_owned(),
+            "-" => {
+                let number = words.next()?;
+                match number.strip_prefix('-') {
+                    Some(positive) => positive.to_owned(),
+                    None => format!("-{}", number.strip_prefix('+').unwrap_or(number)),
+                }
+            }
             word => word.to_owned(),
         };
         let unit = words.next()?;

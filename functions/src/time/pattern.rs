@@ -2,6 +2,7 @@
 
 mod compile;
 mod format;
+mod legacy;
 mod parse;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,8 @@ enum Item {
     Text(String),
     /// A pattern letter and how often it was repeated.
     Field(char, usize),
+    /// A letter as the old formatter prints it.
+    Old(char, usize),
     Optional(Vec<Item>),
 }
 
@@ -34,12 +37,38 @@ impl Pattern {
         Ok(Self { items: compile::compile(pattern, false)? })
     }
 
+    /// A pattern for printing under a `spark.sql.legacy.timeParserPolicy`.
+    ///
+    /// # Errors
+    /// As [`Pattern::for_format`]; under `LEGACY` for what the old formatter does not know.
+    pub fn for_policy(pattern: &str, policy: &str) -> SparkResult<Self> {
+        match policy {
+            "LEGACY" => Ok(Self { items: legacy::compile(pattern)? }),
+            _ => Self::for_format(pattern),
+        }
+    }
+
     /// A pattern for reading.
     ///
     /// # Errors
     /// As [`Pattern::for_format`]; letters that only print are errors too.
     pub fn for_parse(pattern: &str) -> SparkResult<Self> {
         Ok(Self { items: compile::compile(pattern, true)? })
+    }
+
+    /// Whether it asks for more than the time of day.
+    #[must_use]
+    pub fn needs_date(&self) -> bool {
+        fn any(items: &[Item]) -> bool {
+            items.iter().any(|item| match item {
+                Item::Text(_) => false,
+                Item::Field(letter, _) | Item::Old(letter, _) => {
+                    !matches!(letter, 'H' | 'h' | 'K' | 'k' | 'm' | 's' | 'S' | 'a')
+                }
+                Item::Optional(inner) => any(inner),
+            })
+        }
+        any(&self.items)
     }
 
     /// Prints an instant in a zone.

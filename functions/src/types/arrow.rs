@@ -42,7 +42,7 @@ impl DataType {
             Self::Float => Arrow::Float32,
             Self::Double => Arrow::Float64,
             Self::Decimal(precision, scale) => Arrow::Decimal128(*precision, *scale),
-            Self::String | Self::Char(_) | Self::Varchar(_) => Arrow::Utf8,
+            Self::String | Self::Collated(_) | Self::Char(_) | Self::Varchar(_) => Arrow::Utf8,
             Self::Binary => Arrow::Binary,
             Self::Date => Arrow::Date32,
             Self::Timestamp => utc(),
@@ -64,9 +64,18 @@ impl DataType {
             Self::Struct(fields) => {
                 Arrow::Struct(fields.fields.iter().map(|field| Arc::new(field.to_arrow())).collect())
             }
+            Self::Geometry(_) | Self::Geography(_) => {
+                // Marked inside, because metadata of the value's own field does not survive every expression.
+                let mark = HashMap::from([(TYPE_KEY.to_owned(), self.simple_string())]);
+                Arrow::Struct(Fields::from(vec![
+                    Field::new("srid", Arrow::Int32, false).with_metadata(mark),
+                    Field::new("wkb", Arrow::Binary, true),
+                ]))
+            }
             Self::Variant => Arrow::Struct(Fields::from(vec![
                 Field::new("value", Arrow::Binary, false),
-                Field::new("metadata", Arrow::Binary, false),
+                // The mark Spark Connect uses; being part of the type, it also travels between processes.
+                Field::new("metadata", Arrow::Binary, false).with_metadata(variant_mark()),
             ])),
         }
     }
@@ -83,7 +92,7 @@ impl DataType {
 
     fn arrow_is_ambiguous(&self) -> bool {
         match self {
-            Self::Char(_) | Self::Varchar(_) | Self::Variant => true,
+            Self::Char(_) | Self::Varchar(_) => true,
             Self::Time(precision) => *precision != 6,
             Self::YearMonthInterval(start, end) => (*start, *end) != (YearMonthField::Year, YearMonthField::Month),
             Self::DayTimeInterval(start, end) => (*start, *end) != (DayTimeField::Day, DayTimeField::Second),
@@ -145,12 +154,30 @@ impl DataType {
                 },
                 _ => return Err(unknown(arrow)),
             },
+            Arrow::Struct(fields) if is_variant(fields) => Self::Variant,
+            Arrow::Struct(fields) if spatial(fields).is_some() => return spatial(fields).ok_or_else(|| unknown(arrow)),
             Arrow::Struct(fields) => Self::Struct(StructType::from_fields(fields)?),
             Arrow::Dictionary(_, values) => Self::from_arrow_type(values)?,
             Arrow::RunEndEncoded(_, values) => Self::from_arrow(values)?,
             Arrow::Decimal256(..) | Arrow::Union(..) => return Err(unknown(arrow)),
         })
     }
+}
+
+fn variant_mark() -> HashMap<String, String> {
+    HashMap::from([("variant".to_owned(), "true".to_owned())])
+}
+
+fn is_variant(fields: &[FieldRef]) -> bool {
+    let named = |name: &str| fields.iter().find(|field| field.name() == name);
+    fields.len() == 2
+        && named("value").is_some()
+        && named("metadata").is_some_and(|field| field.metadata().get("variant").is_some_and(|mark| mark == "true"))
+}
+
+fn spatial(fields: &Fields) -> Option<DataType> {
+    let marked = fields.first().filter(|_| fields.len() == 2)?.metadata().get(TYPE_KEY)?;
+    DataType::from_name(marked).filter(DataType::is_spatial)
 }
 
 fn unknown(arrow: &Arrow) -> SparkError {

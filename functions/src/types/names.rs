@@ -1,6 +1,7 @@
 //! Types as text: SQL, simple strings, and the names used in JSON. It knows nothing of Arrow.
 
 use super::{DataType, DayTimeField, StructField, YearMonthField};
+use crate::collation::Collation;
 use crate::error::quote_if_needed;
 
 impl YearMonthField {
@@ -25,6 +26,10 @@ impl DayTimeField {
 
 fn range(start: &str, end: &str) -> String {
     if start == end { format!("interval {start}") } else { format!("interval {start} to {end}") }
+}
+
+fn spatial(name: &str, srid: Option<u32>) -> String {
+    srid.map_or_else(|| format!("{name}(any)"), |srid| format!("{name}({srid})"))
 }
 
 impl DataType {
@@ -75,6 +80,7 @@ impl DataType {
             Self::Double => "double".to_owned(),
             Self::Decimal(precision, scale) => format!("decimal({precision},{scale})"),
             Self::String => "string".to_owned(),
+            Self::Collated(collation) => format!("string collate {}", collation.name()),
             Self::Char(length) => format!("char({length})"),
             Self::Varchar(length) => format!("varchar({length})"),
             Self::Binary => "binary".to_owned(),
@@ -89,6 +95,8 @@ impl DataType {
             Self::Map { .. } => "map".to_owned(),
             Self::Struct(_) => "struct".to_owned(),
             Self::Variant => "variant".to_owned(),
+            Self::Geometry(srid) => spatial("geometry", *srid),
+            Self::Geography(srid) => spatial("geography", *srid),
         }
     }
 
@@ -101,6 +109,15 @@ impl DataType {
             None => (name.as_str(), None),
         };
         if let Some(arguments) = arguments {
+            let srid = || match arguments.trim() {
+                "any" => Some(None),
+                number => number.parse().ok().map(Some),
+            };
+            match head {
+                "geometry" => return srid().map(Self::Geometry),
+                "geography" => return srid().map(Self::Geography),
+                _ => {}
+            }
             let numbers: Vec<u32> =
                 arguments.split(',').map(|part| part.trim().parse().ok()).collect::<Option<Vec<u32>>>()?;
             return match (head, numbers.as_slice()) {
@@ -134,7 +151,9 @@ impl DataType {
             "time" => Self::Time(6),
             "interval" | "calendarinterval" => Self::CalendarInterval,
             "variant" => Self::Variant,
-            other if other.starts_with("string collate ") => Self::String,
+            other if other.starts_with("string collate ") => {
+                Self::string_with(Collation::find(other.strip_prefix("string collate ")?.trim())?)
+            }
             other => return interval_from_name(other.strip_prefix("interval ")?),
         })
     }

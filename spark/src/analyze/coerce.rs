@@ -59,6 +59,9 @@ pub(super) fn tightest(a: &DataType, b: &DataType) -> Option<DataType> {
     if a == b {
         return Some(a.clone());
     }
+    if a.is_collated() || b.is_collated() {
+        return collated(a, b, &tightest);
+    }
     Some(match (a, b) {
         (Null, other) | (other, Null) => other.clone(),
         (Decimal(..), Float | Double) | (Float | Double, Decimal(..)) => Double,
@@ -79,11 +82,22 @@ pub(super) fn tightest(a: &DataType, b: &DataType) -> Option<DataType> {
         (DayTimeInterval(a1, a2), DayTimeInterval(b1, b2)) => DayTimeInterval(*a1.min(b1), *a2.max(b2)),
         (YearMonthInterval(a1, a2), YearMonthInterval(b1, b2)) => YearMonthInterval(*a1.min(b1), *a2.max(b2)),
         (Text | Char(_) | Varchar(_), Text | Char(_) | Varchar(_)) => Text,
+        (a, b) if a.is_spatial() || b.is_spatial() => return firesteel_functions::geo::common(a, b),
         (Array { .. }, Array { .. }) | (Map { .. }, Map { .. }) | (Struct(_), Struct(_)) => {
             return nested(a, b, &tightest);
         }
         _ => return None,
     })
+}
+
+/// The common type of values of which some are collated: strings must have the same collation to meet.
+fn collated(a: &DataType, b: &DataType, meet: &dyn Fn(&DataType, &DataType) -> Option<DataType>) -> Option<DataType> {
+    let found = meet(&a.without_collations(), &b.without_collations())?;
+    match (a.collations().as_slice(), b.collations().as_slice()) {
+        ([one], [other]) => (one == other).then(|| found.with_collation(*one)),
+        ([one], []) | ([], [one]) => Some(found.with_collation(*one)),
+        _ => None,
+    }
 }
 
 fn float_with_int() -> DataType {
@@ -117,6 +131,9 @@ pub(super) fn wider(a: &DataType, b: &DataType, ansi: bool) -> Option<DataType> 
     if a == b {
         return Some(a.clone());
     }
+    if a.is_collated() || b.is_collated() {
+        return collated(a, b, &|x, y| wider(x, y, ansi));
+    }
     if ansi {
         match (a, b) {
             (Byte | Short | Integer | Long, Float) | (Float, Byte | Short | Integer | Long) => return Some(Double),
@@ -133,7 +150,8 @@ pub(super) fn wider(a: &DataType, b: &DataType, ansi: bool) -> Option<DataType> 
                     | Binary
                     | YearMonthInterval(..)
                     | DayTimeInterval(..)
-                    | CalendarInterval => Some(other.clone()),
+                    | CalendarInterval
+                    | Variant => Some(other.clone()),
                     _ => None,
                 };
             }
@@ -160,6 +178,9 @@ pub(super) fn wider(a: &DataType, b: &DataType, ansi: bool) -> Option<DataType> 
 pub(super) fn comparable(a: &DataType, b: &DataType, ansi: bool) -> Option<DataType> {
     if a == b {
         return Some(a.clone());
+    }
+    if a.is_collated() || b.is_collated() {
+        return collated(a, b, &|x, y| comparable(x, y, ansi));
     }
     if !ansi {
         match (a, b) {
@@ -203,11 +224,16 @@ pub(super) fn can_cast(from: &DataType, to: &DataType, legacy: bool) -> bool {
     if from == to {
         return true;
     }
+    if from.is_collated() || to.is_collated() {
+        return can_cast(&from.without_collations(), &to.without_collations(), legacy);
+    }
     match (from, to) {
         (_, Null) => false,
         (Null, _) => true,
-        (Variant, Array { .. } | Map { .. } | Struct(_)) | (Array { .. } | Map { .. } | Struct(_), Variant) => true,
-        (Variant, t) | (t, Variant) => t.is_atomic(),
+        (from, to) if from.is_spatial() || to.is_spatial() => firesteel_functions::geo::can_cast(from, to),
+        (Variant, _) | (_, Variant) => {
+            firesteel_functions::cast::can_cast(from, to, firesteel_functions::cast::CastMode::Ansi)
+        }
         (_, Text | Char(_) | Varchar(_)) => true,
         (Text | Char(_) | Varchar(_), t) => t.is_atomic() || matches!(t, CalendarInterval),
         (Boolean | Byte | Short | Integer | Long, Binary) => legacy && !matches!(from, Boolean),
@@ -215,7 +241,8 @@ pub(super) fn can_cast(from: &DataType, to: &DataType, legacy: bool) -> bool {
         (f, Boolean) if f.is_numeric() => true,
         (Boolean, t) if t.is_numeric() => true,
         (Date | Timestamp | TimestampNtz, Date | Timestamp | TimestampNtz) => true,
-        (Time(_), Time(_) | Decimal(..)) => true,
+        (Time(_), Time(_) | Decimal(..) | Byte | Short | Integer | Long | Timestamp | TimestampNtz) => true,
+        (Timestamp | TimestampNtz, Time(_)) => true,
         (f, Timestamp) | (Timestamp, f) if f.is_numeric() => true,
         (Boolean, Timestamp) | (Timestamp, Boolean) => legacy,
         (Date, t) => legacy && (t.is_numeric() || matches!(t, Boolean)),
@@ -255,9 +282,13 @@ pub(super) fn cannot_cast(sql: &str, from: &DataType, to: &DataType, only_with_a
 
 /// Whether a cast of a value that is not null may be null.
 pub(super) fn cast_may_null(from: &DataType, to: &DataType, lenient: bool) -> bool {
+    if from.is_collated() || to.is_collated() {
+        return cast_may_null(&from.without_collations(), &to.without_collations(), lenient);
+    }
     match (from, to) {
         (f, t) if f == t => false,
-        (Null, _) => true,
+        // The variant null becomes NULL.
+        (Null | Variant, _) => true,
         (_, Text) | (Text, Binary) => false,
         (Text, _) => lenient,
         (f, Decimal(p, s)) => {
@@ -271,6 +302,9 @@ pub(super) fn cast_may_null(from: &DataType, to: &DataType, lenient: bool) -> bo
 
 /// Types that differ in name only.
 pub(super) fn same_values(from: &DataType, to: &DataType) -> bool {
+    if from.is_collated() || to.is_collated() {
+        return same_values(&from.without_collations(), &to.without_collations());
+    }
     match (from, to) {
         (Char(_) | Varchar(_) | Text, Text) => true,
         (Char(_) | Varchar(_) | Text, Char(_) | Varchar(_)) => false,

@@ -102,14 +102,19 @@ pub(super) fn wrong_num_args(name: &str, expected: &str, actual: usize) -> Spark
     )
 }
 
-/// An argument of a wrong type. `ordinal` counts from 0.
-pub(super) fn unexpected_input(sql: &str, ordinal: usize, required: &str, input: &str, found: &DataType) -> SparkError {
-    let param = ["first", "second", "third", "fourth", "fifth", "sixth"].get(ordinal).copied().unwrap_or("next");
+/// The word for a place among arguments, counted from 0.
+pub(super) fn ordinal(index: usize) -> &'static str {
+    const WORDS: [&str; 9] = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"];
+    WORDS.get(index).copied().unwrap_or("next")
+}
+
+/// An argument of a wrong type. `index` counts from 0.
+pub(super) fn unexpected_input(sql: &str, index: usize, required: &str, input: &str, found: &DataType) -> SparkError {
     SparkError::analysis(
         "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
         &[
             ("sqlExpr", &expression(sql)),
-            ("paramIndex", param),
+            ("paramIndex", ordinal(index)),
             ("requiredType", required),
             ("inputSql", &expression(input)),
             ("inputType", &sql_type(found)),
@@ -154,6 +159,11 @@ pub(super) fn filter_not_boolean(sql: &str, found: &DataType) -> SparkError {
     )
 }
 
+/// `TIME` is switched off.
+pub(super) fn no_time_type() -> SparkError {
+    SparkError::analysis("UNSUPPORTED_TIME_TYPE", &[])
+}
+
 /// Something this engine does not do.
 pub(super) fn unsupported(what: &str) -> SparkError {
     SparkError::unsupported(what)
@@ -162,6 +172,11 @@ pub(super) fn unsupported(what: &str) -> SparkError {
 /// A star where none is allowed.
 pub(super) fn invalid_star() -> SparkError {
     SparkError::analysis("INVALID_USAGE_OF_STAR_OR_REGEX", &[("elem", "'*'"), ("prettyName", "expression")])
+}
+
+/// A grouping by an item of the select list that uses an alias to its left.
+pub(super) fn lateral_group_by() -> SparkError {
+    SparkError::analysis("UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_GROUP_BY", &[])
 }
 
 /// More aliases than columns.
@@ -192,6 +207,7 @@ pub(super) fn check_orderable(sql: &str, data_type: &DataType) -> SparkResult<()
 pub(super) fn is_orderable(data_type: &DataType) -> bool {
     match data_type {
         DataType::Map { .. } | DataType::Variant | DataType::CalendarInterval => false,
+        DataType::Geometry(_) | DataType::Geography(_) => false,
         DataType::Array { element, .. } => is_orderable(element),
         DataType::Struct(s) => s.fields.iter().all(|f| is_orderable(&f.data_type)),
         _ => true,

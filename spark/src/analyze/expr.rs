@@ -4,20 +4,29 @@
 
 mod aggregate;
 mod arithmetic;
+mod char_padding;
+mod choice;
+mod collate;
 mod column;
 mod constant;
+mod document;
 mod function;
 mod lambda;
+mod moment;
 mod nested;
 mod operator;
 mod predicate;
+mod random;
+mod reach;
 mod special;
 mod star;
 mod subquery;
+mod temporal;
 mod udf;
 mod window;
 
 pub(super) use operator::{balanced, binary};
+pub(super) use reach::{Reach, mark, unmarked};
 
 use std::cell::{Cell, RefCell};
 
@@ -25,6 +34,7 @@ use datafusion::logical_expr::Expr;
 use firesteel_functions::SparkResult;
 use firesteel_functions::types::DataType;
 
+use super::collation::{self, Strength};
 use super::errors::{self, At};
 use super::relation::Env;
 use super::scope::{Attribute, Scope};
@@ -55,24 +65,36 @@ pub(super) struct Exprs<'s, 'a> {
     pub scope: &'s Scope,
     /// Columns below a select block: tried when `scope` has no match, and first inside aggregates.
     pub below: Option<&'s Scope>,
+    /// How names of `HAVING` and `ORDER BY` reach `below`; `None` for the rule above.
+    pub reach: Option<Reach>,
     /// `WINDOW` clause.
     pub windows: &'s [(String, spec::WindowSpec)],
     /// Aliases to the left in the same select list.
     pub aliases: RefCell<Vec<(String, Typed)>>,
+    /// Subqueries resolved so far, by their text.
+    pub subqueries: RefCell<Vec<(String, Typed)>>,
     /// Lambda parameters, innermost last.
     pub lambdas: RefCell<Vec<(String, Typed)>>,
     /// Generators found; `None` where none is allowed.
     pub generators: Option<&'s RefCell<Vec<Generator>>>,
     /// Grouping expressions, for `grouping(...)`.
     pub grouping: Option<&'s [Typed]>,
-    /// Grouping keys: in HAVING a name means one of these before it means a select alias.
-    pub keys: Vec<Expr>,
-    /// In GROUP BY an alias is a whole name; elsewhere its fields can be named too.
-    pub whole_aliases: Cell<bool>,
+    /// The select list while `GROUP BY` is resolved: its names stand for its expressions.
+    pub group_items: RefCell<Option<Vec<Typed>>>,
+    /// Whether an alias to the left was used since this was last reset.
+    pub lateral: Cell<bool>,
+    /// Items of the select list that use aliases to the left.
+    pub lateral_items: RefCell<Vec<usize>>,
+    /// Where the name being resolved is written.
+    pub origin: RefCell<Option<spec::Origin>>,
+    /// In `HAVING`: aggregates that its subqueries ask for.
+    pub outer_aggregates: Option<super::relation::OuterAggregates>,
     /// Inside the arguments of an aggregate.
     pub in_aggregate: Cell<bool>,
     /// Inside a window function's arguments.
     pub in_window: Cell<bool>,
+    /// The firmest collation among the parts of each expression being resolved, innermost last.
+    pub strengths: RefCell<Vec<Strength>>,
 }
 
 impl<'s, 'a> Exprs<'s, 'a> {
@@ -83,21 +105,41 @@ impl<'s, 'a> Exprs<'s, 'a> {
             env,
             scope,
             below: None,
+            reach: None,
             windows: &[],
             aliases: RefCell::default(),
+            subqueries: RefCell::default(),
             lambdas: RefCell::default(),
             generators: None,
             grouping: None,
-            keys: Vec::new(),
-            whole_aliases: Cell::new(false),
+            group_items: RefCell::default(),
+            lateral: Cell::new(false),
+            lateral_items: RefCell::default(),
+            origin: RefCell::default(),
+            outer_aggregates: None,
             in_aggregate: Cell::new(false),
             in_window: Cell::new(false),
+            strengths: RefCell::default(),
         }
     }
 
     /// Resolves one expression.
     pub(super) fn resolve(&self, expr: &spec::Expr) -> SparkResult<Typed> {
-        stacker::maybe_grow(128 * 1024, 4 * 1024 * 1024, || self.resolve_kind(expr)).at(expr.origin.as_ref())
+        self.strengths.borrow_mut().push(Strength::Default);
+        let resolved = stacker::maybe_grow(128 * 1024, 4 * 1024 * 1024, || self.resolve_kind(expr));
+        let parts = self.strengths.borrow_mut().pop().unwrap_or_default();
+        let mut typed = resolved.at(expr.origin.as_ref())?;
+        typed.strength = match &*expr.kind {
+            ExprKind::Cast { .. } | ExprKind::Subquery(_) => typed.strength,
+            _ => typed.strength.max(parts),
+        };
+        // Of types without strings nothing is inherited.
+        if !typed.data_type.collations().is_empty()
+            && let Some(outer) = self.strengths.borrow_mut().last_mut()
+        {
+            *outer = (*outer).max(typed.strength);
+        }
+        Ok(typed)
     }
 
     /// Resolves several.
@@ -131,7 +173,10 @@ impl<'s, 'a> Exprs<'s, 'a> {
         match &*expr.kind {
             ExprKind::Literal(literal) => self.analyzer.literal(literal),
             ExprKind::TypedLiteral { type_name, text } => self.typed_literal(type_name, text),
-            ExprKind::Attribute { name, plan_id, .. } => self.attribute(name, *plan_id),
+            ExprKind::Attribute { name, plan_id, .. } => {
+                self.origin.borrow_mut().clone_from(&expr.origin);
+                self.attribute(name, *plan_id)
+            }
             ExprKind::Star { .. } => Err(errors::invalid_star()),
             ExprKind::Regex { pattern, .. } => self.attribute(std::slice::from_ref(pattern), None),
             ExprKind::Function(function) => self.function(function, expr.origin.as_ref()),
@@ -153,7 +198,11 @@ impl<'s, 'a> Exprs<'s, 'a> {
             }
             ExprKind::Cast { expr, to, mode } => {
                 let value = self.resolve(expr)?;
-                self.analyzer.cast(value, to, *mode)
+                let of_text = !value.data_type.collations().is_empty();
+                // A cast takes the length from no value: `CHAR` and `VARCHAR` are declarations of stored columns.
+                let mut typed = self.analyzer.cast(value, &crate::catalog::text_type::plain(to), *mode)?;
+                typed.strength = if of_text { Strength::Implicit } else { Strength::Default };
+                Ok(typed)
             }
             ExprKind::ExtractValue { child, key, dotted } => {
                 let child = self.resolve(child)?;
@@ -169,15 +218,38 @@ impl<'s, 'a> Exprs<'s, 'a> {
             ExprKind::LambdaVariable(name) => self.attribute(std::slice::from_ref(name), None),
             ExprKind::Window { function, window } => self.window(function, window),
             ExprKind::SortOrder(order) => self.resolve(&order.expr),
-            ExprKind::Subquery(subquery) => self.subquery(subquery),
+            ExprKind::Subquery(subquery) => {
+                // The same text means the same subquery, so that a grouping expression is found again in the select list.
+                let text = expr.origin.as_ref().and_then(fragment);
+                let known =
+                    self.subqueries.borrow().iter().find(|(t, _)| Some(t) == text.as_ref()).map(|(_, t)| t.clone());
+                if let Some(known) = known {
+                    return Ok(known);
+                }
+                let mut typed = self.subquery(subquery)?;
+                typed.strength = Strength::Implicit;
+                if let Some(text) = text {
+                    self.subqueries.borrow_mut().push((text, typed.clone()));
+                }
+                Ok(typed)
+            }
             ExprKind::NamedParameter(name) => self.parameter(name),
             ExprKind::PositionalParameter(index) => self.positional_parameter(*index),
             ExprKind::IdentifierClause(name) => {
                 let parts = self.identifier(name)?;
+                self.origin.borrow_mut().clone_from(&expr.origin);
                 self.attribute(&parts, None)
             }
             ExprKind::Row(values) => {
-                self.function(&spec::Function::new(vec!["struct".to_string()], values.clone()), None)
+                let values = self.arguments_of("struct", values)?;
+                let texts: Vec<String> = values.iter().map(Typed::sql).collect();
+                let row = self.row(values)?;
+                let names: Vec<String> = match &row.data_type {
+                    DataType::Struct(fields) => fields.fields.iter().map(|f| f.name.clone()).collect(),
+                    _ => vec![],
+                };
+                let pairs: Vec<String> = names.into_iter().zip(texts).flat_map(|(name, text)| [name, text]).collect();
+                Ok(row.named_as(naming::call("named_struct", &pairs)))
             }
             ExprKind::PythonUdf(udf) => Err(errors::unsupported(&format!("Python function {}", udf.name))),
             ExprKind::Default => Err(errors::unsupported("DEFAULT outside INSERT")),
@@ -195,9 +267,17 @@ impl<'s, 'a> Exprs<'s, 'a> {
                 let typed = self.resolve(&key.expr)?;
                 errors::check_orderable(&typed.name, &typed.data_type).at(key.expr.origin.as_ref())?;
                 let text = naming::sort_key(&typed.name, key.ascending, key.nulls_first);
-                let sort = datafusion::logical_expr::SortExpr::new(typed.expr, key.ascending, key.nulls_first);
+                let expr = collation::keyed(typed.expr, &typed.data_type)?;
+                let sort = datafusion::logical_expr::SortExpr::new(expr, key.ascending, key.nulls_first);
                 Ok((sort, text, typed.data_type))
             })
             .collect()
     }
+}
+
+/// The part of a query that an origin is about.
+fn fragment(origin: &spec::Origin) -> Option<String> {
+    let spec::Origin::Sql { start, stop, text } = origin else { return None };
+    let (start, stop) = (usize::try_from(*start).ok()?, usize::try_from(*stop).ok()?);
+    Some(text.chars().skip(start).take((stop + 1).saturating_sub(start)).collect())
 }

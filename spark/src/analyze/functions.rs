@@ -14,7 +14,7 @@ use firesteel_functions::types::DataType;
 use firesteel_functions::{SparkError, SparkResult};
 
 use super::typed::Typed;
-use super::{Analyzer, coerce, errors, naming};
+use super::{Analyzer, coerce, collation, errors, naming};
 use crate::spec;
 
 /// A cast to string as Spark prints values.
@@ -30,7 +30,9 @@ impl Analyzer<'_> {
 
     /// A cast written by the user.
     pub(super) fn cast(&self, value: Typed, to: &DataType, mode: spec::CastMode) -> SparkResult<Typed> {
-        let name = naming::cast(&value.sql(), to, mode != spec::CastMode::Try);
+        // Casts to nested types do not show.
+        let nested = matches!(to, DataType::Array { .. } | DataType::Map { .. } | DataType::Struct(_));
+        let name = if nested { value.sql() } else { naming::cast(&value.sql(), to, mode != spec::CastMode::Try) };
         let mode = match mode {
             spec::CastMode::Session => self.session_mode(),
             spec::CastMode::Ansi => CastMode::Ansi,
@@ -41,10 +43,16 @@ impl Analyzer<'_> {
             let ansi = mode != CastMode::Legacy && coerce::can_cast(&value.data_type, to, true);
             return Err(coerce::cannot_cast(&name, &value.data_type, to, ansi));
         }
+        self.allow_time(&value.data_type, to)?;
         // `CAST(column AS type)` keeps the column's name when it stands alone.
         let kept = value.named.then(|| value.name.clone());
         let nullable = value.nullable || coerce::cast_may_null(&value.data_type, to, mode != CastMode::Ansi);
-        let expr = self.cast_raw(value.expr, &value.data_type, to, mode, false)?;
+        let same = value.data_type == *to && to.is_integral();
+        let mut expr = self.cast_raw(value.expr, &value.data_type, to, mode, false)?;
+        if same && matches!(expr, Expr::Literal(..)) {
+            // A number that was cast counts with the digits of its type, a literal with its own.
+            expr = datafusion::logical_expr::cast(expr, to.to_arrow());
+        }
         let mut out = Typed::new(expr, to.clone(), nullable, name);
         out.field_name = kept;
         Ok(out)
@@ -55,10 +63,36 @@ impl Analyzer<'_> {
         if value.data_type == *to {
             return Ok(value);
         }
+        // A NULL that becomes a `TIME` is a literal, no cast.
+        if value.data_type != DataType::Null {
+            self.allow_time(&value.data_type, to)?;
+        }
         let nullable = value.nullable || coerce::cast_may_null(&value.data_type, to, !self.context.options.ansi);
         let mode = self.session_mode();
         let expr = self.cast_raw(value.expr, &value.data_type, to, mode, true)?;
         Ok(Typed { expr, data_type: to.clone(), nullable, ..value })
+    }
+
+    /// The text of a typed literal as its value, or NULL. It may be of a type that casts may not give.
+    pub(super) fn read_literal(&self, text: Typed, to: &DataType) -> SparkResult<Expr> {
+        self.cast_raw(text.expr, &text.data_type, to, CastMode::Try, false)
+    }
+
+    /// Casts to `TIME` need `spark.sql.timeType.enabled`; what has the type already may keep it.
+    fn allow_time(&self, from: &DataType, to: &DataType) -> SparkResult<()> {
+        match (from, to) {
+            (from, DataType::Time(_)) if from != to && !self.context.options.time_type => Err(errors::no_time_type()),
+            _ => Ok(()),
+        }
+    }
+
+    /// A time of day on the day the query started.
+    fn time_today(&self, time: Expr, to: &DataType) -> SparkResult<Option<Expr>> {
+        let name = if *to == DataType::Timestamp { "make_timestamp_ltz" } else { "make_timestamp_ntz" };
+        let Some(make) = firesteel_functions::registry().scalar(name) else { return Ok(None) };
+        let now = Expr::Literal(ScalarValue::TimestampMicrosecond(Some(self.context.now), Some("UTC".into())), None);
+        let today = self.cast_raw(now, &DataType::Timestamp, &DataType::Date, CastMode::Ansi, true)?;
+        Ok(Some(Expr::ScalarFunction(ScalarFunction::new_udf(make, vec![today, time]))))
     }
 
     /// `fold`: a literal becomes a literal, for scans to use. What the user cast stays a cast, because literals have
@@ -71,6 +105,11 @@ impl Analyzer<'_> {
             && value.is_null()
         {
             return Ok(Expr::Literal(super::literal::null(to)?, None));
+        }
+        if matches!((from, to), (DataType::Time(_), DataType::Timestamp | DataType::TimestampNtz))
+            && let Some(made) = self.time_today(expr.clone(), to)?
+        {
+            return Ok(made);
         }
         if coerce::is_plain(from, to) {
             let cast = datafusion::logical_expr::cast(expr, to.to_arrow());
@@ -111,8 +150,8 @@ impl Analyzer<'_> {
         let scalars: Vec<Option<&ScalarValue>> = constants.iter().map(Option::as_ref).collect();
         let field = udf
             .return_field_from_args(ReturnFieldArgs { arg_fields: &fields, scalar_arguments: &scalars })
-            .map_err(|e| call_error(e, &shown, udf.name(), &args))?;
-        let data_type = DataType::from_arrow(&field)?;
+            .map_err(|e| self.failing_constant(&args).unwrap_or_else(|| call_error(e, &shown, udf.name(), &args)))?;
+        let data_type = collation::result_type(udf.name(), &args, DataType::from_arrow(&field)?);
         // Constants that decided the type must stay constants when the plan is typed again.
         let exprs = args
             .into_iter()
@@ -121,6 +160,11 @@ impl Analyzer<'_> {
             .collect();
         let expr = Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(udf), exprs));
         Ok(Typed::new(expr, data_type, field.is_nullable(), shown))
+    }
+
+    /// The error of a constant argument that cannot be computed, which explains better than the call's own.
+    fn failing_constant(&self, args: &[Typed]) -> Option<SparkError> {
+        args.iter().filter(|arg| super::fold::is_constant(&arg.expr)).find_map(|arg| self.fold(&arg.expr).err())
     }
 
     fn constant_argument(&self, arg: &Typed) -> Option<ScalarValue> {
@@ -170,11 +214,24 @@ impl Analyzer<'_> {
         let args = self.coerce_args(args, &shown, udf.name(), |fields| fields_with_udf(fields, udf.as_ref()))?;
         let fields: Vec<FieldRef> = args.iter().map(Typed::field).collect();
         let field = udf.return_field(&fields).map_err(|e| call_error(e, &shown, udf.name(), &args))?;
-        let data_type = DataType::from_arrow(&field)?;
+        let mut data_type = collation::result_type(udf.name(), &args, DataType::from_arrow(&field)?);
+        if matches!(udf.name(), "percentile_approx" | "approx_percentile") {
+            data_type = with_interval_of(data_type, args.first().map(|arg| &arg.data_type));
+        }
+        // Sketches count what a collation tells apart.
+        let counts = matches!(
+            udf.name(),
+            "hll_sketch_agg" | "theta_sketch_agg" | "tuple_sketch_agg_double" | "tuple_sketch_agg_integer"
+        );
         let exprs = args
             .iter()
-            .map(|a| self.constant_argument(a).map_or_else(|| a.expr.clone(), |v| Expr::Literal(v, None)))
-            .collect();
+            .enumerate()
+            .map(|(at, a)| match self.constant_argument(a) {
+                Some(value) if !(counts && a.data_type.is_collated()) => Ok(Expr::Literal(value, None)),
+                _ if counts && at == 0 => collation::keyed(a.expr.clone(), &a.data_type),
+                _ => Ok(a.expr.clone()),
+            })
+            .collect::<SparkResult<Vec<Expr>>>()?;
         let AggregateModifiers { distinct, filter, order_by, null_treatment } = modifiers;
         let function = AggregateFunction::new_udf(
             Arc::clone(udf),
@@ -186,6 +243,18 @@ impl Analyzer<'_> {
         );
         let nullable = udf.is_nullable() && field.is_nullable();
         Ok(Typed::new(Expr::AggregateFunction(function), data_type, nullable, shown))
+    }
+}
+
+/// The type with the units of an interval that a function takes values from; Arrow knows no units.
+fn with_interval_of(result: DataType, from: Option<&DataType>) -> DataType {
+    match (result, from) {
+        (DataType::DayTimeInterval(..), Some(from @ DataType::DayTimeInterval(..)))
+        | (DataType::YearMonthInterval(..), Some(from @ DataType::YearMonthInterval(..))) => from.clone(),
+        (DataType::Array { element, contains_null }, from) => {
+            DataType::array(with_interval_of(*element, from), contains_null)
+        }
+        (result, _) => result,
     }
 }
 
@@ -210,7 +279,7 @@ pub(super) fn call_error(
     args: &[Typed],
 ) -> SparkError {
     if let Some(spark) = SparkError::recover(&error) {
-        return spark;
+        return about_argument(spark, shown, args);
     }
     let text = error.to_string();
     if text.contains("number of arguments") || text.contains("zero arguments") || text.contains("arguments but") {
@@ -219,5 +288,20 @@ pub(super) fn call_error(
     match args.iter().enumerate().next_back() {
         Some((index, arg)) => errors::unexpected_input(shown, index, &text, &arg.name, &arg.data_type),
         None => errors::planning(error),
+    }
+}
+
+/// A complaint about an argument, in the words of the call. Functions know their arguments by place only.
+fn about_argument(error: SparkError, shown: &str, args: &[Typed]) -> SparkError {
+    if error.condition() != "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE" {
+        return error;
+    }
+    let parameter =
+        |key: &str| error.parameters().iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str());
+    let (Some(place), Some(required)) = (parameter("paramIndex"), parameter("requiredType")) else { return error };
+    let index = (0..args.len()).find(|index| errors::ordinal(*index) == place);
+    match index.and_then(|index| args.get(index).map(|arg| (index, arg))) {
+        Some((index, arg)) => errors::unexpected_input(shown, index, required, &arg.sql(), &arg.data_type),
+        None => error,
     }
 }

@@ -25,18 +25,22 @@ pub(super) fn operator(name: &str, args: &[String]) -> Option<String> {
         ("!=" | "<>", [l, r]) => format!("(NOT ({l} = {r}))"),
         ("and", [l, r]) => format!("({l} AND {r})"),
         ("or", [l, r]) => format!("({l} OR {r})"),
-        ("not" | "!", [v]) => format!("(NOT {v})"),
-        ("negative", [v]) => format!("(- {v})"),
+        ("not" | "!", [v]) => match v.strip_suffix(" IS UNKNOWN)") {
+            Some(value) => format!("{value} IS NOT UNKNOWN)"),
+            None => format!("(NOT {v})"),
+        },
+        ("-", [v]) => format!("(- {v})"),
         ("positive", [v]) => format!("(+ {v})"),
         ("~", [v]) => format!("~{v}"),
         ("isnull", [v]) => format!("({v} IS NULL)"),
         ("isnotnull", [v]) => format!("({v} IS NOT NULL)"),
-        ("istrue", [v]) => format!("({v} IS TRUE)"),
-        ("isfalse", [v]) => format!("({v} IS FALSE)"),
+        ("istrue", [v]) => format!("({v} <=> true)"),
+        ("isfalse", [v]) => format!("({v} <=> false)"),
         ("isunknown", [v]) => format!("({v} IS UNKNOWN)"),
         ("like", [l, r]) => format!("{l} LIKE {r}"),
         ("like", [l, r, e]) => format!("{l} LIKE {r} ESCAPE '{e}'"),
-        ("ilike", [l, r, e]) => format!("ilike({l}, {r}, '{e}')"),
+        // The escape character of this one does not show.
+        ("ilike", [l, r, _]) => format!("ilike({l}, {r})"),
         ("if", [c, t, f]) => format!("(IF({c}, {t}, {f}))"),
         ("in", [v, rest @ ..]) => format!("({v} IN ({}))", rest.join(", ")),
         _ => return None,
@@ -107,11 +111,21 @@ pub(super) fn aggregate(name: &str, args: &[String], distinct: bool, filter: Opt
     }
 }
 
+/// Text of the comparator `array_sort` has when none is written.
+const NATURAL_ORDER: &str = "lambdafunction((IF(((namedlambdavariable() IS NULL) AND (namedlambdavariable() IS NULL)), 0, \
+     (IF((namedlambdavariable() IS NULL), 1, (IF((namedlambdavariable() IS NULL), -1, \
+     (IF((namedlambdavariable() < namedlambdavariable()), -1, \
+     (IF((namedlambdavariable() > namedlambdavariable()), 1, 0)))))))))), namedlambdavariable(), namedlambdavariable())";
+
 /// Text of default arguments that Spark shows although they were not written.
 pub(super) fn defaults(name: &str, given: usize) -> &'static [&'static str] {
     match (name, given) {
         ("rpad" | "lpad", 2) => &[" "],
+        ("replace", 2) => &[""],
+        ("instr", 3) => &["1"],
         ("split", 2) => &["-1"],
+        ("round" | "bround", 1) => &["0"],
+        ("listagg" | "string_agg", 1) => &["NULL"],
         ("lag" | "lead", 1) => &["1", "NULL"],
         ("lag" | "lead", 2) => &["NULL"],
         ("locate" | "position", 2) => &["1"],
@@ -133,16 +147,48 @@ pub(super) fn defaults(name: &str, given: usize) -> &'static [&'static str] {
         ("from_unixtime", 1) | ("unix_timestamp" | "to_unix_timestamp", 1) => &["yyyy-MM-dd HH:mm:ss"],
         ("unix_timestamp", 0) => &["current_timestamp()", "yyyy-MM-dd HH:mm:ss"],
         ("sort_array", 1) => &["true"],
+        ("array_sort", 1) => &[NATURAL_ORDER],
+        ("vector_norm" | "vector_normalize", 1) => &["2.0"],
+        ("variant_set" | "try_variant_set", 3) | ("variant_strip_nulls", 1) => &["true"],
         ("str_to_map", 1) => &[",", ":"],
         ("str_to_map", 2) => &[":"],
         ("ntile", 0) => &["1"],
         ("approx_percentile" | "percentile_approx", 2) => &["10000"],
         ("percentile", 2) => &["1"],
+        ("hll_sketch_agg" | "theta_sketch_agg" | "theta_union_agg", 1) | ("theta_union", 2) => &["12"],
+        ("tuple_sketch_agg_double" | "tuple_sketch_agg_integer", 2)
+        | ("tuple_union_agg_double" | "tuple_union_agg_integer", 1)
+        | ("tuple_union_double" | "tuple_union_integer", 2)
+        | ("tuple_union_theta_double" | "tuple_union_theta_integer", 2) => &["12", "sum"],
+        ("tuple_sketch_agg_double" | "tuple_sketch_agg_integer", 3)
+        | ("tuple_union_agg_double" | "tuple_union_agg_integer", 2)
+        | ("tuple_union_double" | "tuple_union_integer", 3)
+        | ("tuple_union_theta_double" | "tuple_union_theta_integer", 3)
+        | ("tuple_intersection_double" | "tuple_intersection_integer", 2)
+        | ("tuple_intersection_theta_double" | "tuple_intersection_theta_integer", 2)
+        | ("tuple_intersection_agg_double" | "tuple_intersection_agg_integer", 1)
+        | ("tuple_sketch_summary_double" | "tuple_sketch_summary_integer", 1) => &["sum"],
+        ("approx_top_k", 1) => &["5", "10000"],
+        ("approx_top_k", 2) | ("approx_top_k_accumulate", 1) => &["10000"],
+        ("approx_top_k_estimate", 1) => &["5"],
+        ("approx_top_k_combine", 1) => &["-1"],
+        ("st_geomfromwkb", 1) => &["0"],
+        ("st_asbinary", 1) => &["NDR"],
+        ("hll_union", 2) | ("hll_union_agg", 1) => &["false"],
         ("regexp_instr", 2) => &["0"],
         ("make_dt_interval", 0) => &["0", "0", "0", "0.000000"],
         ("make_dt_interval", 1) => &["0", "0", "0.000000"],
         ("make_dt_interval", 2) => &["0", "0.000000"],
         ("make_dt_interval", 3) => &["0.000000"],
+        ("make_ym_interval", 0) => &["0", "0"],
+        ("make_ym_interval", 1) => &["0"],
+        ("make_interval" | "try_make_interval", 0) => &["0", "0", "0", "0", "0", "0", "0.000000"],
+        ("make_interval" | "try_make_interval", 1) => &["0", "0", "0", "0", "0", "0.000000"],
+        ("make_interval" | "try_make_interval", 2) => &["0", "0", "0", "0", "0.000000"],
+        ("make_interval" | "try_make_interval", 3) => &["0", "0", "0", "0.000000"],
+        ("make_interval" | "try_make_interval", 4) => &["0", "0", "0.000000"],
+        ("make_interval" | "try_make_interval", 5) => &["0", "0.000000"],
+        ("make_interval" | "try_make_interval", 6) => &["0.000000"],
         _ => &[],
     }
 }

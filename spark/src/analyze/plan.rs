@@ -2,21 +2,18 @@
 
 use std::sync::Arc;
 
+use arrow::datatypes::{DataType, Field};
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, HashMap};
 use datafusion::logical_expr::{Expr, Filter, LogicalPlan, LogicalPlanBuilder, Projection, SortExpr};
-use firesteel_functions::SparkResult;
+use firesteel_functions::{SparkResult, arithmetic};
 
+use super::errors;
 use super::scope::{Attribute, column_name};
-use super::{errors, subqueries};
 
 /// A projection; a column that keeps its id stays a bare column.
 pub(super) fn project(input: LogicalPlan, exprs: Vec<(Expr, u64)>) -> SparkResult<LogicalPlan> {
-    let schema = Arc::clone(input.schema());
-    let exprs = exprs
-        .into_iter()
-        .map(|(expr, id)| Ok(named(subqueries::in_projection(expr, &schema)?, id)))
-        .collect::<SparkResult<Vec<_>>>()?;
+    let exprs = exprs.into_iter().map(|(expr, id)| named(expr, id)).collect();
     Ok(LogicalPlan::Projection(Projection::try_new(exprs, Arc::new(input)).map_err(errors::planning)?))
 }
 
@@ -41,7 +38,6 @@ pub(super) fn keep(input: LogicalPlan, attributes: &[Attribute]) -> SparkResult<
 
 /// A filter.
 pub(super) fn filter(input: LogicalPlan, predicate: Expr) -> SparkResult<LogicalPlan> {
-    let predicate = subqueries::in_filter(predicate, input.schema())?;
     Ok(LogicalPlan::Filter(Filter::try_new(predicate, Arc::new(input)).map_err(errors::planning)?))
 }
 
@@ -58,8 +54,28 @@ pub(super) fn limit(input: LogicalPlan, skip: usize, fetch: Option<usize>) -> Sp
     LogicalPlanBuilder::from(input).limit(skip, fetch).and_then(LogicalPlanBuilder::build).map_err(errors::planning)
 }
 
-/// `DISTINCT` over all columns.
+/// `DISTINCT` over all columns; equal floats may differ in bits.
 pub(super) fn distinct(input: LogicalPlan) -> SparkResult<LogicalPlan> {
+    let float = |field: &Field| matches!(field.data_type(), DataType::Float32 | DataType::Float64);
+    if input.schema().fields().iter().all(|field| !float(field)) {
+        return LogicalPlanBuilder::from(input)
+            .distinct()
+            .and_then(LogicalPlanBuilder::build)
+            .map_err(errors::planning);
+    }
+    let exprs = input
+        .schema()
+        .iter()
+        .map(|(qualifier, field)| {
+            let column = Expr::Column(Column::new(qualifier.cloned(), field.name().clone()));
+            if float(field) {
+                arithmetic::normalize_float(column).alias_qualified(qualifier.cloned(), field.name().clone())
+            } else {
+                column
+            }
+        })
+        .collect();
+    let input = LogicalPlan::Projection(Projection::try_new(exprs, Arc::new(input)).map_err(errors::planning)?);
     LogicalPlanBuilder::from(input).distinct().and_then(LogicalPlanBuilder::build).map_err(errors::planning)
 }
 

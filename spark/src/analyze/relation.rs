@@ -1,6 +1,7 @@
 //! Relations: the unresolved relation to a plan and its scope. The dispatch is here, each kind in its own file below.
 
 mod block;
+mod collations;
 mod columns;
 mod cte;
 mod generate;
@@ -15,7 +16,10 @@ mod setop;
 mod sort;
 mod statistics;
 mod table_function;
+mod time_window;
 mod unpivot;
+mod view;
+mod visible;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -55,11 +59,16 @@ pub(super) struct Parameters {
     pub positional: Vec<spec::Expr>,
 }
 
+/// Aggregates of a query that its subqueries ask for: the call over the query's columns, the id of its value, its text.
+pub(super) type OuterAggregates = Arc<parking_lot::Mutex<Vec<(Typed, u64)>>>;
+
 /// What surrounds a relation.
 #[derive(Debug, Clone)]
 pub(super) struct Env {
     /// Named subqueries, innermost last.
     pub ctes: Vec<Arc<cte::Definition>>,
+    /// How many of them stand around the definition or subquery this is in.
+    pub far: usize,
     /// Scopes of the queries around, innermost last.
     pub outer: Vec<Arc<Scope>>,
     /// Namespace of the view or function whose body this is.
@@ -68,6 +77,10 @@ pub(super) struct Env {
     pub parameters: Arc<Parameters>,
     /// Parameters of SQL functions.
     pub bindings: Vec<Binding>,
+    /// In a subquery of `HAVING`: aggregates of the query around that it asks for.
+    pub outer_aggregates: Option<OuterAggregates>,
+    /// Below `LIMIT ALL`: recursions may have any number of rows.
+    pub unlimited: bool,
 }
 
 impl Env {
@@ -77,17 +90,36 @@ impl Env {
             named: analyzer.context.named_parameters.clone(),
             positional: analyzer.context.positional_parameters.clone(),
         };
-        Self { ctes: vec![], outer: vec![], namespace: None, parameters: Arc::new(parameters), bindings: vec![] }
+        Self {
+            ctes: vec![],
+            far: 0,
+            outer: vec![],
+            namespace: None,
+            parameters: Arc::new(parameters),
+            bindings: vec![],
+            outer_aggregates: None,
+            unlimited: false,
+        }
     }
     /// Inside a subquery.
     pub(super) fn with_outer(&self, scope: Arc<Scope>) -> Self {
         let mut env = self.clone();
         env.outer.push(scope);
+        env.outer_aggregates = None;
         env
     }
     /// Inside a view or SQL function: nothing around is visible but outer scopes of its arguments.
     pub(super) fn for_function(&self, namespace: Option<Namespace>) -> Self {
-        Self { ctes: vec![], outer: self.outer.clone(), namespace, parameters: Arc::default(), bindings: vec![] }
+        Self {
+            ctes: vec![],
+            far: 0,
+            outer: self.outer.clone(),
+            namespace,
+            parameters: Arc::default(),
+            bindings: vec![],
+            outer_aggregates: None,
+            unlimited: self.unlimited,
+        }
     }
 }
 
@@ -137,12 +169,21 @@ impl Analyzer<'_> {
             RelationKind::CachedRemote { id } => self.fetched(super::NameRef::CachedRemote(id.clone()), id),
             RelationKind::Catalog(query) => self.fetched(super::NameRef::Catalog(Box::new(query.clone())), "catalog"),
             RelationKind::Command(command) => self.fetched(super::NameRef::Command(command.clone()), "command"),
-            RelationKind::Select(select) => self.select(select, env),
+            RelationKind::Select(select) => match time_window::select(select)? {
+                Some(rewritten) => self.select(&rewritten, env),
+                None => self.select(select, env),
+            },
             RelationKind::Project { input, exprs } => self.project(input, exprs, env),
             // SQL's WHERE sees its FROM only; a DataFrame's filter may reach below the projection it stands on.
             RelationKind::Filter { input, condition } => self.filter(input, condition, relation.plan_id.is_some(), env),
             RelationKind::Aggregate { input, group_by, aggregates, pivot } => match pivot {
-                None => self.aggregate(input, group_by, aggregates, env),
+                None => match time_window::input_and_grouping(input, group_by)? {
+                    Some((input, group_by)) => {
+                        let aggregates = time_window::all_replaced(aggregates);
+                        self.aggregate(&input, &group_by, &aggregates, relation.plan_id.is_none(), env)
+                    }
+                    None => self.aggregate(input, group_by, aggregates, relation.plan_id.is_none(), env),
+                },
                 Some(pivot) => self.pivot_frame(input, group_by, aggregates, pivot, env),
             },
             RelationKind::Sort { input, order, global: _, all } => self.sort(input, order, *all, env),
@@ -173,7 +214,13 @@ impl Analyzer<'_> {
             RelationKind::WithColumnsRenamed { input, renames } => self.with_columns_renamed(input, renames, env),
             RelationKind::Drop { input, columns, names } => self.drop_columns(input, columns, names, env),
             RelationKind::ToSchema { input, schema } => self.to_schema(input, schema, env),
+            RelationKind::Hint { input, name, .. } if name == spec::LIMIT_ALL => {
+                self.relation(input, &Env { unlimited: true, ..env.clone() })
+            }
             // Hints choose how, never what.
+            RelationKind::Hint { input, name, .. } if name == spec::BARRIER => {
+                Ok(Resolved { block: None, ..self.relation(input, env)? })
+            }
             RelationKind::Hint { input, .. } => self.relation(input, env),
             RelationKind::Repartition { input, partitions, .. } => {
                 if *partitions == 0 {

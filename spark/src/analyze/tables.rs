@@ -142,6 +142,34 @@ pub struct ViewData {
     pub schema: Option<StructType>,
     /// Qualifier of its columns: `[catalog, database, view]`, or `[view]` for a temporary one.
     pub qualifier: Vec<String>,
+    /// Names its query's columns had when it was created, by which they are found again; by position when empty.
+    pub columns: Vec<String>,
+    /// What happens when their types have changed since.
+    pub mode: ViewMode,
+    /// Options that decide what its query means, when they are not the session's.
+    pub options: Option<ViewOptions>,
+}
+
+/// How a view's columns follow those of its query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ViewMode {
+    /// Types must widen without loss.
+    Binding,
+    /// Types are cast.
+    Compensation,
+    /// Types follow the query.
+    TypeEvolution,
+    /// Columns and types follow the query.
+    Evolution,
+}
+
+/// Options a view was created under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ViewOptions {
+    /// `spark.sql.ansi.enabled`.
+    pub ansi: bool,
+    /// `spark.sql.caseSensitive`.
+    pub case_sensitive: bool,
 }
 
 /// A SQL function.

@@ -9,6 +9,7 @@ use datafusion::logical_expr::Expr;
 use datafusion::scalar::ScalarValue;
 use firesteel_functions::types::{DataType, StructField};
 
+use super::collation::Strength;
 use super::scope::Attribute;
 
 /// A resolved expression.
@@ -32,6 +33,8 @@ pub(super) struct Typed {
     pub field_name: Option<String>,
     /// Qualifier, when this is a column as it stands.
     pub qualifier: Option<Arc<[String]>>,
+    /// How firmly it has the collation of its type.
+    pub strength: Strength,
 }
 
 impl Typed {
@@ -47,6 +50,7 @@ impl Typed {
             metadata: None,
             field_name: None,
             qualifier: None,
+            strength: Strength::Default,
         }
     }
 
@@ -68,6 +72,7 @@ impl Typed {
             metadata: attribute.metadata.clone(),
             field_name: Some(attribute.name.clone()),
             qualifier: Some(Arc::clone(&attribute.qualifier)),
+            strength: Strength::Implicit,
         }
     }
 
@@ -90,6 +95,7 @@ impl Typed {
         self.name = name;
         self.named = true;
         self.field_name = Some(self.name.clone());
+        self.strength = Strength::Implicit;
         self.qualifier = None;
         self
     }

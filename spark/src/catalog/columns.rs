@@ -12,7 +12,7 @@ impl Column {
     pub fn of_field(field: &StructField) -> Self {
         Self {
             name: field.name.clone(),
-            data_type: field.data_type.json_value(),
+            data_type: super::text_type::declared(field).json_value(),
             nullable: field.nullable,
             comment: field.comment(),
             default: None,

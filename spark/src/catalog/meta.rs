@@ -61,6 +61,16 @@ pub struct Column {
     pub default: Option<String>,
 }
 
+/// A partition added by `ALTER TABLE ... ADD PARTITION`, with files or not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddedPartition {
+    /// Values as text, in the order of the partition columns.
+    pub values: Vec<Option<String>>,
+    /// A folder of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+}
+
 /// A table or view.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Relation {
@@ -78,6 +88,9 @@ pub struct Relation {
     /// Names of the partition columns.
     #[serde(default)]
     pub partitioned_by: Vec<String>,
+    /// Partitions that were added by name. Others are found in the folders.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub partitions: Vec<AddedPartition>,
     /// `CLUSTERED BY`: buckets, columns, sort columns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub buckets: Option<(u32, Vec<String>, Vec<String>)>,
@@ -115,6 +128,9 @@ pub struct ViewText {
     pub named_columns: bool,
     /// `BINDING`, `COMPENSATION`, ...
     pub schema_mode: String,
+    /// Names of the query's columns, by which they are found again; by position when empty.
+    #[serde(default)]
+    pub query_columns: Vec<String>,
     /// Settings that change what the text means.
     #[serde(default)]
     pub conf: BTreeMap<String, String>,
@@ -154,6 +170,9 @@ pub struct Function {
     /// `COMMENT`.
     #[serde(default)]
     pub comment: Option<String>,
+    /// A class of a JVM, which this engine cannot load.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class_name: Option<String>,
     /// `DETERMINISTIC`.
     #[serde(default)]
     pub deterministic: Option<bool>,

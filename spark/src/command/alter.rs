@@ -5,8 +5,8 @@ use std::sync::Arc;
 use firesteel_functions::error::{SparkError, SparkResult, quote_identifier, sql_type};
 use firesteel_functions::types::DataType;
 
-use super::{Rows, drop_table, partition, sink, table, view};
-use crate::catalog::{self, Column, Kind, Relation, TableName, database_name};
+use super::{Rows, drop_table, partition_change, reserved, sink, table, view, view_cycle};
+use crate::catalog::{Column, GLOBAL_TEMP, Kind, Relation, TableName, database_name};
 use crate::session::{Found, Session};
 use crate::spec::{AlterTable, ColumnDefinition, ColumnPosition, ObjectName};
 
@@ -35,7 +35,10 @@ pub(super) async fn run(
         ));
     }
     match action {
-        AlterTable::SetProperties(properties) => relation.properties.extend(properties),
+        AlterTable::SetProperties(properties) => {
+            reserved::tables(session, &properties)?;
+            relation.properties.extend(properties);
+        }
         AlterTable::UnsetProperties { keys, if_exists: _ } => {
             relation.properties.retain(|key, _| !keys.contains(key));
         }
@@ -50,14 +53,16 @@ pub(super) async fn run(
         AlterTable::DropColumns { .. } => return Err(refused(&relation, "DROP COLUMN")),
         AlterTable::RenameColumn { .. } => return Err(refused(&relation, "RENAME COLUMN")),
         AlterTable::SetLocation { location, partition } => {
-            if !partition.is_empty() {
-                return Err(SparkError::unsupported("the location of one partition"));
+            if partition.is_empty() {
+                relation.location = table::absolute(&location)?;
+                relation.kind = Kind::External;
+            } else {
+                partition_change::locate(session, &mut relation, &partition, &location).await?;
             }
-            relation.location = table::absolute(&location)?;
-            relation.kind = Kind::External;
         }
         AlterTable::SetQuery { query, text } => {
             let analyzed = session.analyze(&query).await?;
+            view_cycle::refuse(session, &query, &session.current_database(), &full(&relation)).await?;
             let schema = view::columns(&relation.name, &analyzed.schema, &[])?;
             sink::unique(&schema)?;
             relation.columns = schema.fields.iter().map(Column::of_field).collect();
@@ -65,37 +70,32 @@ pub(super) async fn run(
                 view.text = text;
                 view.database = session.current_database();
                 view.named_columns = false;
+                view.query_columns = view::names(&analyzed.schema);
             }
         }
         AlterTable::DropPartitions { partitions, if_exists, purge: _ } => {
-            for spec in partitions {
-                let fixed = partition::fixed(session, &relation, &spec).await?;
-                let files = partition::files(session, &relation, &fixed).await?;
-                if files.is_empty() && !if_exists {
-                    let mut shown = Vec::new();
-                    for (name, value) in &spec {
-                        let value = match value {
-                            Some(expr) => session.evaluate_text(expr).await?.unwrap_or_default(),
-                            None => String::new(),
-                        };
-                        shown.push((name.clone(), value));
-                    }
-                    return Err(partition::missing(&relation, &partition::shown(&shown)));
-                }
-                partition::delete(session, &relation, files).await?;
-            }
+            partition_change::drop(session, &mut relation, partitions, if_exists).await?;
             return Ok(Rows::none());
+        }
+        AlterTable::AddPartitions { partitions, if_not_exists } => {
+            partition_change::add(session, &mut relation, partitions, if_not_exists).await?;
+        }
+        AlterTable::RenamePartition { from, to } => {
+            partition_change::rename(session, &mut relation, &from, &to).await?;
         }
         AlterTable::RecoverPartitions => return drop_table::repair(session, name).await,
         AlterTable::ClusterBy(columns) => relation.cluster_by = columns,
-        // Partitions are the folders that have files: one without files cannot be added.
-        AlterTable::AddPartitions { .. } => return Err(SparkError::unsupported("ALTER TABLE ADD PARTITION")),
-        AlterTable::RenamePartition { .. } => return Err(SparkError::unsupported("ALTER TABLE RENAME PARTITION")),
+        AlterTable::SetSerdeProperties(properties) => relation.options.extend(properties),
         AlterTable::SetSerde => {
             return Err(SparkError::unsupported_feature(
                 "ALTER_TABLE_SERDE_FOR_DATASOURCE_TABLE",
                 &[("tableName", &full(&relation))],
             ));
+        }
+        AlterTable::SchemaMode(mode) => {
+            if let Some(view) = &mut relation.view {
+                view.schema_mode = mode;
+            }
         }
         AlterTable::Other(what) => return Err(SparkError::unsupported(format!("ALTER TABLE {what}"))),
         AlterTable::Rename(_) => return Err(SparkError::internal("a rename was taken care of")),
@@ -126,17 +126,30 @@ fn refused(relation: &Relation, operation: &str) -> SparkError {
     SparkError::unsupported_feature("TABLE_OPERATION", &[("tableName", &full(relation)), ("operation", operation)])
 }
 
-async fn temporary(session: &Arc<Session>, view: &crate::session::TempView, action: AlterTable) -> SparkResult<Rows> {
-    let mut changed = view.clone();
+async fn temporary(session: &Arc<Session>, old: &crate::session::TempView, action: AlterTable) -> SparkResult<Rows> {
+    let mut changed = old.clone();
     match action {
-        AlterTable::SetProperties(properties) => changed.properties.extend(properties),
         AlterTable::SetQuery { query, text } => {
-            changed.schema = session.analyze(&query).await?.schema;
+            let schema = session.analyze(&query).await?.schema;
+            let (columns, options) = (view::names(&schema), view::options(session));
+            changed.schema = view::columns(&changed.name, &schema, &[])?;
             changed.text = Some(text);
             let database = session.current_database();
-            changed.body = crate::session::TempBody::Query { query, database, named_columns: false };
+            changed.body = crate::session::TempBody::Query { query, database, columns, options };
         }
-        _ => return Err(SparkError::unsupported("this change of a temporary view")),
+        other => {
+            let operation = match &other {
+                AlterTable::SetProperties(_) => "ALTER VIEW ... SET TBLPROPERTIES",
+                AlterTable::UnsetProperties { .. } => "ALTER VIEW ... UNSET TBLPROPERTIES",
+                AlterTable::SchemaMode(_) => "ALTER VIEW ... WITH SCHEMA",
+                _ => "ALTER VIEW",
+            };
+            let name = if old.global { vec![GLOBAL_TEMP, old.name.as_str()] } else { vec![old.name.as_str()] };
+            return Err(SparkError::analysis(
+                "EXPECT_PERMANENT_VIEW_NOT_TEMP",
+                &[("viewName", &quote_identifier(&name)), ("operation", operation)],
+            ));
+        }
     }
     let name = changed.name.clone();
     if changed.global {
@@ -171,18 +184,13 @@ async fn rename(session: &Arc<Session>, name: &[String], to: &ObjectName, of_vie
                 session.require_table(name, "ALTER TABLE ... RENAME TO").await?;
             }
             let target = TableName::resolve(to, &relation.database)?;
-            let mut renamed = (*relation).clone();
-            renamed.database.clone_from(&target.database);
-            renamed.name.clone_from(&target.name);
             if target.database != relation.database {
-                return Err(SparkError::unsupported("renaming a table into another database"));
+                return Err(SparkError::analysis(
+                    "RENAME_TABLE_SOURCE_DESTINATION_DATABASE_MISMATCH",
+                    &[("db", &relation.database), ("newDb", &target.database)],
+                ));
             }
-            // The files stay where they are: moving them is neither atomic nor cheap on object stores.
-            if !session.warehouse().create_relation(&renamed).await? {
-                return Err(catalog::table_exists(&target));
-            }
-            session.warehouse().remove_relation(&relation).await?;
-            Ok(Rows::none())
+            super::rename_table::run(session, &relation, &target).await
         }
     }
 }

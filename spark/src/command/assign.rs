@@ -12,7 +12,7 @@ use firesteel_functions::error::{SparkError, SparkResult, quote_identifier, sql_
 use firesteel_functions::types::{DataType, StructType};
 
 use crate::analyze::Analyzed;
-use crate::catalog::{Column, Relation, TableName};
+use crate::catalog::{Column, Relation, TableName, text_type};
 use crate::session::Session;
 use crate::source::failure;
 
@@ -55,8 +55,8 @@ pub(super) async fn assign(
                 let value = Expr::Column(PlanColumn::from_name(id));
                 convert(session, value, &from.data_type, &field.data_type, &name, &column.name)?
             }
-            Some(Source::Fixed(value)) => Expr::Literal(value.clone(), None),
-            None => default(session, column, &field.data_type).await?,
+            Some(Source::Fixed(value)) => text_type::on_write(Expr::Literal(value.clone(), None), &field.data_type),
+            None => text_type::on_write(default(session, column, &field.data_type).await?, &field.data_type),
         };
         exprs.push(expr.alias(&column.name));
     }
@@ -150,7 +150,7 @@ fn quoted(names: &[&String]) -> String {
 /// A column's default, or NULL.
 async fn default(session: &Arc<Session>, column: &Column, to: &DataType) -> SparkResult<Expr> {
     let value = match &column.default {
-        Some(text) => session.evaluate(&session.parse_expression(text)?, Some(to)).await?.1,
+        Some(text) => session.evaluate(&session.parse_expression(text)?, Some(&text_type::plain(to))).await?.1,
         None => ScalarValue::try_from(&to.to_arrow()).map_err(failure)?,
     };
     Ok(Expr::Literal(value, None))
@@ -168,8 +168,8 @@ pub(super) fn convert(
     let policy = session.conf().get_option("spark.sql.storeAssignmentPolicy").unwrap_or_default().to_uppercase();
     let allowed = match policy.as_str() {
         "LEGACY" => true,
-        "STRICT" => from == to || matches!(from, DataType::Null),
-        _ => safe(from, to),
+        "STRICT" => *from == text_type::plain(to) || matches!(from, DataType::Null),
+        _ => safe(from, &text_type::plain(to)),
     };
     if !allowed {
         return Err(SparkError::analysis(
@@ -183,22 +183,9 @@ pub(super) fn convert(
         ));
     }
     let mode = if policy == "LEGACY" { CastMode::Legacy } else { CastMode::Ansi };
-    match to {
-        DataType::Char(length) => checked(value, from, "char_type_write_side_check", *length, mode),
-        DataType::Varchar(length) => checked(value, from, "varchar_type_write_side_check", *length, mode),
-        _ if from == to => Ok(value),
-        _ => Ok(cast_expr(value, to, mode)),
-    }
-}
-
-/// CHAR and VARCHAR check the length of what is stored.
-fn checked(value: Expr, from: &DataType, function: &str, length: u32, mode: CastMode) -> SparkResult<Expr> {
-    let text = if from.is_string() { value } else { cast_expr(value, &DataType::String, mode) };
-    let check = firesteel_functions::registry()
-        .scalar(function)
-        .ok_or_else(|| SparkError::unsupported("writing to CHAR and VARCHAR columns"))?;
-    let length = i32::try_from(length).unwrap_or(i32::MAX);
-    Ok(check.call(vec![text, datafusion::logical_expr::lit(length)]))
+    let held = text_type::plain(to);
+    let value = if *from == held { value } else { cast_expr(value, &held, mode) };
+    Ok(text_type::on_write(value, to))
 }
 
 /// ANSI store assignment.

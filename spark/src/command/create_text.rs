@@ -98,6 +98,7 @@ fn collated(data_type: &DataType) -> String {
         DataType::String | DataType::Char(_) | DataType::Varchar(_) => {
             format!("{} COLLATE UTF8_BINARY", data_type.sql())
         }
+        DataType::Collated(collation) => format!("STRING COLLATE {}", collation.name()),
         DataType::Array { element, .. } => format!("ARRAY<{}>", collated(element)),
         DataType::Map { key, value, .. } => format!("MAP<{}, {}>", collated(key), collated(value)),
         DataType::Struct(fields) => {

@@ -83,7 +83,10 @@ pub(super) async fn use_database(session: &Arc<Session>, name: &[String]) -> Spa
     if matches!(name, [catalog] if catalog.eq_ignore_ascii_case(CATALOG)) {
         return Ok(Rows::none());
     }
-    let name = database_name(name)?;
+    let Ok(name) = database_name(name) else {
+        let parts: Vec<&str> = std::iter::once(CATALOG).chain(name.iter().map(String::as_str)).collect();
+        return Err(SparkError::analysis("SCHEMA_NOT_FOUND", &[("schemaName", &quote_identifier(&parts))]));
+    };
     if !session.warehouse().has_database(&name).await? {
         return Err(unknown_database(&name));
     }

@@ -6,11 +6,11 @@ use chrono::{TimeZone, Utc};
 use firesteel_functions::error::{SparkError, SparkResult, quote_identifier};
 use firesteel_functions::types::{StructField, StructType};
 
-use super::{Cell, Rows, function, partition, text};
-use crate::catalog::{CATALOG, Relation, database_name, unknown_catalog};
+use super::{Cell, Rows, describe_json, function, partition, text};
+use crate::catalog::{CATALOG, Column, Relation, database_name, unknown_catalog};
 use crate::conf::redact;
 use crate::session::{Found, Session};
-use crate::spec::{Describe, PartitionSpec};
+use crate::spec::{Describe, PartitionSpec, RelationKind};
 
 /// Answers.
 pub(super) async fn run(session: &Arc<Session>, what: Describe) -> SparkResult<Rows> {
@@ -21,7 +21,11 @@ pub(super) async fn run(session: &Arc<Session>, what: Describe) -> SparkResult<R
                     let name = name.join(".");
                     return Err(SparkError::analysis("DESCRIBE_JSON_NOT_EXTENDED", &[("tableName", &name)]));
                 }
-                return Err(SparkError::unsupported("DESCRIBE AS JSON"));
+                if column.is_some() {
+                    return Err(SparkError::unsupported_feature("DESC_TABLE_COLUMN_JSON", &[]));
+                }
+                let found = session.require(&name).await?;
+                return describe_json::run(session, &found, &partition).await;
             }
             let found = session.require(&name).await?;
             match column {
@@ -75,6 +79,10 @@ async fn table(session: &Arc<Session>, found: &Found, extended: bool, spec: &Par
         }
         Found::Stored(relation) => relation,
     };
+    if !spec.is_empty() {
+        partition::allowed(relation, "DESC PARTITION")?;
+    }
+    let relation = &evolved(session, relation).await?;
     let schema = relation.schema()?;
     let mut lines = fields(&schema);
     if !relation.partitioned_by.is_empty() {
@@ -93,6 +101,14 @@ async fn table(session: &Arc<Session>, found: &Found, extended: bool, spec: &Par
             lines.push(line("Table", &relation.name));
             lines.push(line("Partition Values", format!("[{}]", name.replace('/', ", "))));
             lines.push(line("Location", format!("{}/{name}", relation.location)));
+            lines.push(line("Created Time", created(relation.created)));
+            lines.push(line("Last Access", "UNKNOWN"));
+            lines.push(line("", ""));
+            lines.push(line("# Storage Information", ""));
+            lines.push(line("Location", &relation.location));
+            if !relation.options.is_empty() {
+                lines.push(line("Storage Properties", pairs(&relation.options)));
+            }
         }
     } else if extended {
         lines.push(line("", ""));
@@ -108,6 +124,38 @@ async fn table(session: &Arc<Session>, found: &Found, extended: bool, spec: &Par
         }
     }
     answer(lines)
+}
+
+/// The names of the columns of a view's query.
+pub(super) fn output_columns(relation: &Relation) -> Vec<String> {
+    match &relation.view {
+        // The columns follow the query: no names are kept.
+        Some(view) if view.schema_mode == "EVOLUTION" => Vec::new(),
+        Some(view) if !view.query_columns.is_empty() => view.query_columns.clone(),
+        _ => relation.columns.iter().map(|column| column.name.clone()).collect(),
+    }
+}
+
+/// A view whose columns follow its query, with those it has now.
+async fn evolved(session: &Arc<Session>, relation: &Relation) -> SparkResult<Relation> {
+    let mut relation = relation.clone();
+    let follows = relation.view.as_ref().is_some_and(|view| view.schema_mode.ends_with("EVOLUTION"));
+    if !follows {
+        return Ok(relation);
+    }
+    let name = vec![CATALOG.to_string(), relation.database.clone(), relation.name.clone()];
+    let query = RelationKind::Table { name, options: Default::default(), time_travel: None };
+    // A view that cannot be read is described as it was.
+    if let Ok(analyzed) = session.analyze(&query.into()).await {
+        let columns: Vec<Column> = analyzed.schema.fields.iter().map(Column::of_field).collect();
+        let changed = columns.len() != relation.columns.len()
+            || columns.iter().zip(&relation.columns).any(|(a, b)| a.name != b.name || a.data_type != b.data_type);
+        if changed {
+            relation.columns = columns;
+            session.warehouse().put_relation(&relation).await?;
+        }
+    }
+    Ok(relation)
 }
 
 /// What is known about a table, by Spark's names and in its order.
@@ -139,7 +187,7 @@ fn details(relation: &Relation) -> Vec<(String, String)> {
         add("View Original Text", view.text.clone());
         add("View Schema Mode", view.schema_mode.clone());
         add("View Catalog and Namespace", format!("{CATALOG}.{}", view.database));
-        let columns: Vec<String> = relation.columns.iter().map(|column| quote_identifier(&[&column.name])).collect();
+        let columns: Vec<String> = output_columns(relation).iter().map(|name| quote_identifier(&[name])).collect();
         add("View Query Output Columns", format!("[{}]", columns.join(", ")));
     }
     if !relation.properties.is_empty() {
@@ -288,26 +336,36 @@ async fn describe_function(session: &Arc<Session>, name: &[String], extended: bo
                 true => found.name.clone(),
                 false => format!("{CATALOG}.{}.{}", found.database, found.name),
             };
+            if let Some(class) = &found.class_name {
+                let lines = [format!("Function: {shown}"), format!("Class: {class}"), "Usage: N/A.".to_string()];
+                let rows = lines.into_iter().map(|line| vec![line.into()]).collect();
+                return Rows::new(&[text("function_desc", false)], rows);
+            }
             let kind = if found.returns_table.is_some() { "TABLE" } else { "SCALAR" };
-            lines.push(format!("Function:      {shown}"));
-            lines.push(format!("Type:          {kind}"));
+            let mut facts = vec![("Function", shown), ("Type", kind.to_string())];
             let params: Vec<String> = found
                 .params
                 .iter()
                 .map(|param| Ok(format!("{} {}", param.name, param.data_type()?.sql())))
                 .collect::<SparkResult<_>>()?;
-            lines.push(format!(
-                "Input:         {}",
-                if params.is_empty() { "()".to_string() } else { params.join("\n               ") }
-            ));
+            let params = if params.is_empty() { vec!["()".to_string()] } else { params };
+            facts.extend(
+                params.into_iter().enumerate().map(|(index, param)| (if index == 0 { "Input" } else { "" }, param)),
+            );
             if let Some(returns) = &found.returns {
                 let returns = firesteel_functions::types::DataType::from_json(&returns.to_string())?;
-                lines.push(format!("Returns:       {}", returns.sql()));
+                facts.push(("Returns", returns.sql()));
             }
             if extended {
-                lines.push(format!("Deterministic: {}", found.deterministic.unwrap_or(true)));
-                lines.push(format!("Body:          {}", found.body));
+                facts.push(("Deterministic", found.deterministic.unwrap_or(true).to_string()));
+                facts.push(("Body", found.body));
             }
+            // Values stand in one column, one blank behind the longest name.
+            let width = facts.iter().map(|(name, _)| name.len() + 2).max().unwrap_or_default();
+            lines.extend(facts.into_iter().map(|(name, value)| {
+                let name = if name.is_empty() { String::new() } else { format!("{name}:") };
+                format!("{name:width$}{value}")
+            }));
         }
         _ if function::is_builtin(name) => {
             let name = name.join(".").to_lowercase();

@@ -52,7 +52,7 @@ pub(super) async fn remove(session: &Arc<Session>, relation: &Relation) -> Spark
 }
 
 /// Deletes everything in a table's folder, and the folder when it is a local one.
-async fn delete_folder(session: &Arc<Session>, relation: &Relation) -> SparkResult<()> {
+pub(super) async fn delete_folder(session: &Arc<Session>, relation: &Relation) -> SparkResult<()> {
     use futures::TryStreamExt;
     let failed = |error: object_store::Error| failure(error.into());
     let url = firesteel_connectors::store::normalise_path(&relation.location).map_err(|error| failure(error.into()))?;

@@ -1,13 +1,17 @@
 //! `EXECUTE IMMEDIATE`: a statement made at run time, with values for its parameters and variables for its row.
+//!
+//! Values take the place of the markers in the text before it is parsed, so that a marker may stand wherever a literal
+//! may, as in Spark.
 
 use std::sync::Arc;
 
-use firesteel_functions::error::{SparkError, SparkResult, sql_type};
-use firesteel_functions::types::DataType;
+use firesteel_functions::error::{SparkError, SparkResult, quote_identifier, sql_type};
 
-use super::{Rows, variable};
-use crate::session::{Parameters, Session};
-use crate::spec::{Command, Expr, ExprKind, ObjectName, Plan, Relation, RelationKind};
+use super::{Rows, literal_text, variable};
+use crate::script;
+use crate::session::Session;
+use crate::spec::{Command, Expr, ExprKind, ObjectName, Plan};
+use crate::sql::{Marker, parameter_markers};
 
 /// Runs the statement.
 pub(super) async fn run(
@@ -16,8 +20,13 @@ pub(super) async fn run(
     into: Vec<ObjectName>,
     using: Vec<Expr>,
 ) -> SparkResult<Rows> {
-    let (data_type, _) = session.evaluate(&text, None).await?;
-    if !data_type.is_string() && data_type != DataType::Null {
+    let (data_type, _) = match session.evaluate(&text, None).await {
+        Err(error) if error.condition() == "UNSUPPORTED_FEATURE.NOT_IMPLEMENTED" => {
+            return Err(literal_text::refused(&text));
+        }
+        outcome => outcome?,
+    };
+    if !data_type.is_string() {
         return Err(SparkError::analysis(
             "INVALID_EXPR_TYPE_FOR_QUERY_EXECUTE_IMMEDIATE",
             &[("exprType", &sql_type(&data_type))],
@@ -26,44 +35,92 @@ pub(super) async fn run(
     let Some(sql) = session.evaluate_text(&text).await? else {
         return Err(SparkError::analysis("NULL_QUERY_STRING_EXECUTE_IMMEDIATE", &[("varName", "the query string")]));
     };
-    let Parameters { named, positional } = arguments(using)?;
-    let plan = session.parse(&sql)?;
-    let relation = match plan {
-        Plan::Command(command) if matches!(*command, Command::ExecuteImmediate { .. }) => {
-            return Err(SparkError::analysis("NESTED_EXECUTE_IMMEDIATE", &[("sqlString", &sql)]));
+    let sql = bound(session, &sql, using).await?;
+    let plan = script::outside(async { session.parse(&sql) }).await?;
+    let query = match plan {
+        Plan::Command(command) if matches!(*command, Command::Script(_)) => {
+            return Err(SparkError::analysis("SQL_SCRIPT_IN_EXECUTE_IMMEDIATE", &[("sqlString", &sql)]));
         }
         Plan::Command(_) if !into.is_empty() => {
-            return Err(SparkError::analysis("INVALID_STATEMENT_FOR_EXECUTE_INTO", &[("sqlString", &sql)]));
+            let shown = sql.to_uppercase();
+            return Err(SparkError::analysis("INVALID_STATEMENT_FOR_EXECUTE_INTO", &[("sqlString", &shown)]));
         }
-        Plan::Command(command) => {
-            if !named.is_empty() || !positional.is_empty() {
-                return Err(SparkError::unsupported("parameters of a command in EXECUTE IMMEDIATE"));
-            }
-            return Box::pin(super::run(session, *command)).await;
-        }
-        Plan::Query(_) => Relation::from(RelationKind::Sql { text: sql, named, positional }),
+        Plan::Command(command) => return script::outside(Box::pin(super::run(session, *command))).await,
+        Plan::Query(query) => query,
     };
     if !into.is_empty() {
-        return variable::set(session, into, Vec::new(), Some(relation)).await;
+        return variable::set(session, into, Vec::new(), Some(query)).await;
     }
-    let ctx = session.context()?;
-    let analyzed = session.analyze_in(&ctx, &relation, &Default::default()).await?;
-    let batches = session.collect(&ctx, analyzed.plan, "EXECUTE IMMEDIATE").await?;
-    Ok(Rows { schema: analyzed.schema, batches })
+    script::outside(async {
+        let ctx = session.context()?;
+        let analyzed = session.analyze_in(&ctx, &query, &Default::default()).await?;
+        let batches = session.collect(&ctx, analyzed.plan, "EXECUTE IMMEDIATE").await?;
+        Ok(Rows { schema: analyzed.schema, batches })
+    })
+    .await
 }
 
-/// `USING 1 AS a, 2 AS b` names all parameters or none.
-fn arguments(using: Vec<Expr>) -> SparkResult<Parameters> {
-    let mut named = Vec::new();
-    let mut positional = Vec::new();
+/// The text with values in place of its markers.
+async fn bound(session: &Arc<Session>, sql: &str, using: Vec<Expr>) -> SparkResult<String> {
+    let markers = parameter_markers(sql)?;
+    let mut values: Vec<(Option<String>, Expr)> = Vec::with_capacity(using.len());
     for expr in using {
-        match *expr.kind {
-            ExprKind::Alias { expr, names, .. } if names.len() == 1 => named.push((names.concat(), expr)),
-            kind => positional.push(Expr { kind: Box::new(kind), origin: expr.origin }),
+        let aliased = matches!(expr.kind.as_ref(), ExprKind::Alias { .. });
+        let (name, expr) = named(expr);
+        let taken = |name: &String| values.iter().any(|(known, _)| known.as_ref() == Some(name));
+        if let Some(name) = name.as_ref().filter(|name| aliased && taken(name)) {
+            return Err(SparkError::analysis(
+                "EXEC_IMMEDIATE_DUPLICATE_ARGUMENT_ALIASES",
+                &[("aliases", &quote_identifier(&[name]))],
+            ));
+        }
+        values.push((name, expr));
+    }
+    let by_name = markers.iter().any(|(_, marker)| matches!(marker, Marker::Named(_)));
+    if by_name && markers.iter().any(|(_, marker)| matches!(marker, Marker::Positional(_))) {
+        return Err(SparkError::analysis("INVALID_QUERY_MIXED_QUERY_PARAMETERS", &[]));
+    }
+    let mut texts = Vec::with_capacity(values.len());
+    for (_, expr) in &values {
+        texts.push(literal_text::render(session, expr).await?);
+    }
+    if by_name && values.iter().any(|(name, _)| name.is_none()) {
+        let unnamed = values.iter().zip(&texts).filter(|((name, _), _)| name.is_none());
+        let list: Vec<String> = unnamed.map(|(_, text)| format!("\"{}\"", text.trim_matches('\''))).collect();
+        return Err(SparkError::analysis("ALL_PARAMETERS_MUST_BE_NAMED", &[("exprs", &list.join(", "))]));
+    }
+    let mut made = String::with_capacity(sql.len());
+    let mut from = 0;
+    for (index, (range, marker)) in markers.iter().enumerate() {
+        let (text, name) = match marker {
+            Marker::Positional(at) => (texts.get(index), format!("_{at}")),
+            Marker::Named(name) => {
+                let position = values.iter().position(|(known, _)| known.as_ref() == Some(&name.to_lowercase()));
+                (position.and_then(|position| texts.get(position)), name.clone())
+            }
+        };
+        let Some(text) = text else {
+            return Err(SparkError::analysis("UNBOUND_SQL_PARAMETER", &[("name", &name)]));
+        };
+        made.push_str(sql.get(from..range.start).unwrap_or_default());
+        made.push_str(text);
+        from = range.end;
+    }
+    made.push_str(sql.get(from..).unwrap_or_default());
+    Ok(made)
+}
+
+/// `1 AS a` has a name, and so has a variable.
+fn named(expr: Expr) -> (Option<String>, Expr) {
+    let Expr { kind, origin } = expr;
+    match *kind {
+        ExprKind::Alias { expr, names, .. } if names.len() == 1 => (Some(names.concat().to_lowercase()), expr),
+        kind => {
+            let name = match &kind {
+                ExprKind::Attribute { name, .. } => name.last().map(|name| name.to_lowercase()),
+                _ => None,
+            };
+            (name, Expr { kind: Box::new(kind), origin })
         }
     }
-    if !named.is_empty() && !positional.is_empty() {
-        return Err(SparkError::analysis("ALL_PARAMETERS_MUST_BE_NAMED", &[("exprs", "")]));
-    }
-    Ok(Parameters { named, positional })
 }

@@ -4,19 +4,21 @@ use std::sync::Arc;
 
 use firesteel_functions::error::{SparkError, SparkResult, quote_identifier};
 
-use super::Rows;
+use super::{Rows, function_check};
 use crate::catalog::{Column, Function, TableName};
 use crate::session::{Session, TempFunction};
 use crate::spec::{CreateFunction, FunctionBody};
 
 /// `CREATE FUNCTION`.
 pub(super) async fn create(session: &Arc<Session>, create: CreateFunction) -> SparkResult<Rows> {
+    if create.temporary {
+        temporary_name(&create.name)?;
+    }
     if let Some(class) = &create.class_name {
-        let name = create.name.join(".");
-        return Err(SparkError::analysis(
-            "CANNOT_LOAD_FUNCTION_CLASS",
-            &[("className", class), ("functionName", &quote_identifier(&[name]))],
-        ));
+        if create.temporary {
+            return Err(not_loaded(class, &quote_identifier(&[create.name.join(".")])));
+        }
+        return create_class(session, &create, class).await;
     }
     if create.language.as_deref().is_some_and(|language| !language.eq_ignore_ascii_case("SQL")) {
         return Err(SparkError::unsupported(format!("functions in {}", create.language.unwrap_or_default())));
@@ -36,7 +38,7 @@ pub(super) async fn create(session: &Arc<Session>, create: CreateFunction) -> Sp
         }
         names.push(param.name.to_lowercase());
     }
-    check(session, &create).await?;
+    function_check::signature(session, &create).await?;
     let function = Function {
         database: String::new(),
         name: create.name.last().cloned().unwrap_or_default().to_lowercase(),
@@ -45,12 +47,21 @@ pub(super) async fn create(session: &Arc<Session>, create: CreateFunction) -> Sp
         returns_table: create.returns_table.as_ref().map(|table| table.iter().map(Column::of_definition).collect()),
         body,
         is_query,
-        comment: create.comment,
+        comment: create.comment.clone(),
+        class_name: None,
         deterministic: create.deterministic,
         namespace: session.current_database(),
     };
+    let found = function_check::body(session, &create, &function).await?;
+    // A type that is not said is that of the body for arguments of the declared types, whatever they are in a call.
+    let function = match found.as_ref().and_then(|schema| schema.fields.first()) {
+        Some(field) if function.returns.is_none() && function.returns_table.is_none() => {
+            Function { returns: Some(field.data_type.json_value()), ..function }
+        }
+        _ => function,
+    };
     if create.temporary {
-        return create_temporary(session, &create.name, function, create.replace, create.if_not_exists);
+        return create_temporary(session, function, create.replace, create.if_not_exists);
     }
     let name = session.table_name(&create.name)?;
     session.warehouse().database(&name.database).await?;
@@ -63,63 +74,59 @@ pub(super) async fn create(session: &Arc<Session>, create: CreateFunction) -> Sp
     Ok(Rows::none())
 }
 
-/// What Spark refuses in a function's signature, and a body that does not resolve to it.
-async fn check(session: &Arc<Session>, create: &CreateFunction) -> SparkResult<()> {
-    let name = create.name.join(".");
-    for pair in create.params.windows(2) {
-        let [one, next] = pair else { continue };
-        if one.default.is_some() && next.default.is_none() {
-            return Err(SparkError::analysis(
-                "USER_DEFINED_FUNCTIONS.NOT_A_VALID_DEFAULT_PARAMETER_POSITION",
-                &[("functionName", &name), ("parameterName", &one.name), ("nextParameterName", &next.name)],
-            ));
-        }
+/// A function of the JVM is a name until it is used.
+async fn create_class(session: &Arc<Session>, create: &CreateFunction, class: &str) -> SparkResult<Rows> {
+    let name = session.table_name(&create.name)?;
+    session.warehouse().database(&name.database).await?;
+    let function = Function {
+        database: name.database.clone(),
+        name: name.name.clone(),
+        params: Vec::new(),
+        returns: None,
+        returns_table: None,
+        body: String::new(),
+        is_query: false,
+        comment: None,
+        class_name: Some(class.to_string()),
+        deterministic: None,
+        namespace: session.current_database(),
+    };
+    if create.replace {
+        session.warehouse().put_function(&function).await?;
+    } else if !session.warehouse().create_function(&function).await? && !create.if_not_exists {
+        return Err(exists(&name.quoted()));
     }
-    let Some(table) = &create.returns_table else { return Ok(()) };
-    for (index, column) in table.iter().enumerate() {
-        if table.iter().take(index).any(|other| other.name.eq_ignore_ascii_case(&column.name)) {
-            return Err(SparkError::analysis(
-                "DUPLICATE_ROUTINE_RETURNS_COLUMNS",
-                &[("routineName", &name), ("columns", &quote_identifier(&[&column.name]))],
-            ));
-        }
+    Ok(Rows::none())
+}
+
+/// A class that cannot be loaded.
+pub(crate) fn not_loaded(class: &str, function: &str) -> SparkError {
+    SparkError::analysis("CANNOT_LOAD_FUNCTION_CLASS", &[("className", class), ("functionName", function)])
+}
+
+/// A temporary function is qualified by the session or not at all.
+fn temporary_name(parts: &[String]) -> SparkResult<()> {
+    let [qualifier @ .., name] = parts else { return Ok(()) };
+    let of_session = qualifier.last().is_some_and(|last| last.eq_ignore_ascii_case("session"));
+    if qualifier.is_empty() || of_session {
+        return Ok(());
     }
-    // A body without parameters can be looked at here; others are when they are called.
-    if let Some(FunctionBody::Query(query, _)) = &create.body
-        && create.params.is_empty()
-        && !table.is_empty()
-    {
-        let columns = session.analyze(query).await?.schema.fields.len();
-        if columns != table.len() {
-            return Err(SparkError::analysis(
-                "USER_DEFINED_FUNCTIONS.RETURN_COLUMN_COUNT_MISMATCH",
-                &[("outputSize", &columns.to_string()), ("returnParamSize", &table.len().to_string()), ("name", &name)],
-            ));
-        }
-    }
-    Ok(())
+    Err(SparkError::analysis(
+        "INVALID_TEMP_OBJ_QUALIFIER",
+        &[
+            ("objectType", "FUNCTION"),
+            ("objectName", &quote_identifier(&[name])),
+            ("qualifier", &quote_identifier(qualifier)),
+        ],
+    ))
 }
 
 fn create_temporary(
     session: &Arc<Session>,
-    parts: &[String],
     function: Function,
     replace: bool,
     if_not_exists: bool,
 ) -> SparkResult<Rows> {
-    if let [qualifier @ .., name] = parts {
-        let session_qualified = qualifier.last().is_some_and(|last| last.eq_ignore_ascii_case("session"));
-        if !qualifier.is_empty() && !session_qualified {
-            return Err(SparkError::analysis(
-                "INVALID_TEMP_OBJ_QUALIFIER",
-                &[
-                    ("objectType", "FUNCTION"),
-                    ("objectName", &quote_identifier(&[name])),
-                    ("qualifier", &quote_identifier(qualifier)),
-                ],
-            ));
-        }
-    }
     let mut state = session.state().write();
     if state.functions.contains_key(&function.name) {
         if if_not_exists {
@@ -153,19 +160,7 @@ pub(super) async fn drop(
     temporary: bool,
 ) -> SparkResult<Rows> {
     if temporary {
-        if let [qualifier @ .., name] = parts {
-            let session_qualified = qualifier.last().is_some_and(|last| last.eq_ignore_ascii_case("session"));
-            if !qualifier.is_empty() && !session_qualified {
-                return Err(SparkError::analysis(
-                    "INVALID_TEMP_OBJ_QUALIFIER",
-                    &[
-                        ("objectType", "FUNCTION"),
-                        ("objectName", &quote_identifier(&[name])),
-                        ("qualifier", &quote_identifier(qualifier)),
-                    ],
-                ));
-            }
-        }
+        temporary_name(parts)?;
         let name = parts.last().map(|name| name.to_lowercase()).unwrap_or_default();
         let removed = session.state().write().functions.remove(&name).is_some();
         return if removed || if_exists { Ok(Rows::none()) } else { Err(missing(&[name])) };
@@ -204,8 +199,14 @@ pub(super) async fn find(session: &Arc<Session>, parts: &[String]) -> SparkResul
 
 /// A function of any kind.
 pub(super) async fn require(session: &Arc<Session>, parts: &[String]) -> SparkResult<()> {
-    if is_builtin(parts) || find(session, parts).await?.is_some() {
+    if is_builtin(parts) {
         return Ok(());
+    }
+    if let Some(found) = find(session, parts).await? {
+        return match &found.class_name {
+            Some(class) => Err(not_loaded(class, &TableName::new(&found.database, &found.name).quoted())),
+            None => Ok(()),
+        };
     }
     Err(missing_full(&session.table_name(parts)?))
 }

@@ -72,8 +72,8 @@ pub(super) async fn into_table(
     }
     let by_partition = rows.overwrite && !relation.partitioned_by.is_empty();
     let dynamic = by_partition && (session.conf().effects().dynamic_overwrite() || !rows.fixed.is_empty());
-    // A fixed partition is replaced even by nothing.
-    let doomed = if by_partition && !rows.fixed.is_empty() && !session.conf().effects().dynamic_overwrite() {
+    // A fixed partition is replaced even by nothing; its files go with the commit, before new ones can be seen.
+    let replaced = if by_partition && !rows.fixed.is_empty() && !session.conf().effects().dynamic_overwrite() {
         partition::files(session, relation, &rows.fixed).await?
     } else {
         Vec::new()
@@ -85,9 +85,9 @@ pub(super) async fn into_table(
         mode: if rows.overwrite { SaveMode::Overwrite } else { SaveMode::Append },
         partition_by: relation.partitioned_by.clone(),
         dynamic,
+        replaced,
     };
     files.write(session, plan, &schema).await?;
-    partition::delete(session, relation, doomed).await?;
     Ok(Answer::none())
 }
 

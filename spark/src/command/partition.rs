@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::common::ScalarValue;
+use firesteel_connectors::files::escape::escape;
 use firesteel_connectors::files::{ListOptions, ListedFile, PartitionOptions, discover, list};
 use firesteel_connectors::store::{normalise_path, store_url};
 use firesteel_functions::error::{SparkError, SparkResult, quote_identifier};
@@ -11,7 +12,7 @@ use firesteel_functions::types::StructField;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 
-use crate::catalog::{CATALOG, Relation, TableName};
+use crate::catalog::{CATALOG, Relation, TableName, text_type};
 use crate::session::Session;
 use crate::source::failure;
 use crate::spec::PartitionSpec;
@@ -38,8 +39,9 @@ pub(super) async fn fixed(
             return Err(SparkError::analysis("NON_PARTITION_COLUMN", &[("columnName", &quote_identifier(&[name]))]));
         };
         if let Some(expr) = value {
-            let (_, value) = session.evaluate(expr, Some(&column.data_type()?)).await?;
-            values.insert(name.to_lowercase(), value);
+            let declared = column.data_type()?;
+            let (_, value) = session.evaluate(expr, Some(&text_type::plain(&declared))).await?;
+            values.insert(name.to_lowercase(), text_type::padded(value, &declared));
         }
     }
     Ok(values)
@@ -78,7 +80,30 @@ pub(super) async fn partitions(
             .files
             .push(file.meta.location.clone());
     }
+    for added in &table.partitions {
+        let matches = table.partitioned_by.iter().zip(&added.values).all(|(column, value)| {
+            fixed.get(&column.to_lowercase()).is_none_or(|wanted| text_of(wanted).as_deref() == value.as_deref())
+        });
+        if matches {
+            let name = folder_name(table, &added.values);
+            partitions.entry(name.clone()).or_insert_with(|| Partition { name, files: Vec::new() });
+        }
+    }
     Ok(partitions.into_values().collect())
+}
+
+/// A partition value as its text.
+pub(super) fn text_of(value: &ScalarValue) -> Option<String> {
+    if value.is_null() { None } else { Some(value.to_string()) }
+}
+
+/// The folder of a partition below its table's, `a=1/b=x`.
+pub(super) fn folder_name(table: &Relation, values: &[Option<String>]) -> String {
+    let part = |(column, value): (&String, &Option<String>)| {
+        let value = value.as_deref().filter(|value| !value.is_empty()).unwrap_or("__HIVE_DEFAULT_PARTITION__");
+        format!("{}={}", escape(column), escape(value))
+    };
+    table.partitioned_by.iter().zip(values).map(part).collect::<Vec<_>>().join("/")
 }
 
 fn directory(file: &ListedFile) -> String {
@@ -161,4 +186,24 @@ pub(super) fn invalid(table: &Relation, given: &[String]) -> SparkError {
             ("tableName", &quote_identifier(&[CATALOG, &name.database, &name.name])),
         ],
     )
+}
+
+/// Refuses statements about partitions of what has none.
+pub(super) fn allowed(relation: &Relation, action: &str) -> SparkResult<()> {
+    if relation.view.is_some() {
+        let name = quote_identifier(&[relation.name.as_str()]);
+        return Err(SparkError::analysis(
+            "FORBIDDEN_OPERATION",
+            &[("statement", action), ("objectType", "VIEW"), ("objectName", &name)],
+        ));
+    }
+    if !relation.partitioned_by.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "{action} is not allowed on {name} since its partition metadata is not stored in the Hive metastore. To import this \
+         information into the metastore, run `msck repair table {name}`.",
+        name = relation.name
+    );
+    Err(SparkError::analysis("_LEGACY_ERROR_TEMP_1251", &[]).with_message(message))
 }

@@ -32,6 +32,12 @@ pub(super) fn run(session: &Arc<Session>, set: SetCommand) -> SparkResult<Rows> 
         }
         SetCommand::Put(key, value) => {
             let key = current_name(&key);
+            if let Ok(name) = crate::sql::parse_multipart_identifier(&key)
+                && super::variable::exists(session, &name)
+            {
+                let shown = firesteel_functions::error::quote_identifier(&name);
+                return Err(SparkError::unsupported_feature("SET_VARIABLE_USING_SET", &[("variableName", &shown)]));
+            }
             conf.set(&key, &value)?;
             let shown = redact(&key, &value);
             vec![(key, shown)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use firesteel_functions::error::{SparkError, SparkResult, quote_identifier};
 
 use super::rows::flag;
-use super::{Cell, Rows, create_text, describe, partition, show_functions, text};
+use super::{Cell, Rows, create_text, describe, partition, show_collations, show_functions, text};
 use crate::catalog::{CATALOG, GLOBAL_TEMP, TableName, database_name, matches};
 use crate::conf::redact;
 use crate::session::{Found, Session};
@@ -47,6 +47,7 @@ pub(super) async fn run(session: &Arc<Session>, show: Show) -> SparkResult<Rows>
             &[text("catalog", false), text("namespace", false)],
             vec![vec![CATALOG.into(), session.current_database().into()]],
         ),
+        Show::Other { name, pattern } if name == "COLLATIONS" => show_collations::run(pattern.as_deref()),
         Show::Other { name, .. } => Err(SparkError::unsupported(format!("SHOW {name}"))),
     }
 }

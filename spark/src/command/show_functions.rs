@@ -68,6 +68,8 @@ pub(super) fn builtin() -> BTreeSet<String> {
         names.insert(function.name().to_string());
         names.extend(function.aliases().iter().cloned());
     }
-    names.retain(|name| !name.starts_with("spark_cast") && !name.starts_with("__"));
+    // What only plans call is no function of the user's.
+    names.retain(|name| !name.starts_with("spark_") || name == "spark_partition_id");
+    names.retain(|name| !name.starts_with("__"));
     names
 }

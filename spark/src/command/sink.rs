@@ -30,6 +30,7 @@ pub(super) fn file_format(
     data: &StructType,
     conf: &RuntimeConf,
 ) -> SparkResult<FileFormat> {
+    options.check_write(format, &conf.effects().time_zone())?;
     let compression = |default: &str| options.first(&["compression", "codec"]).unwrap_or(default).to_ascii_lowercase();
     Ok(match format {
         Format::Parquet => {
@@ -108,10 +109,7 @@ fn plain(schema: &StructType) -> StructType {
             .fields
             .iter()
             .map(|field| {
-                let data_type = match &field.data_type {
-                    DataType::Char(_) | DataType::Varchar(_) => DataType::String,
-                    other => other.clone(),
-                };
+                let data_type = crate::catalog::text_type::plain(&field.data_type);
                 StructField { data_type, nullable: true, ..field.clone() }
             })
             .collect(),

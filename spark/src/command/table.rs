@@ -5,7 +5,7 @@ use std::sync::Arc;
 use firesteel_functions::error::{SparkError, SparkResult, quote_identifier};
 use firesteel_functions::types::DataType;
 
-use super::{Rows, sink, write};
+use super::{Rows, partition, rename_table, reserved, sink, table_check, write};
 use crate::analyze::Analyzed;
 use crate::catalog::{self, Column, Kind, Relation, TableName};
 use crate::session::{Found, Session};
@@ -46,6 +46,7 @@ pub(super) async fn create(session: &Arc<Session>, create: CreateTable) -> Spark
     if create.temporary {
         return Err(SparkError::unsupported("CREATE TEMPORARY TABLE"));
     }
+    reserved::tables(session, &create.properties)?;
     let name = session.table_name(&create.name)?;
     session.warehouse().database(&name.database).await?;
     let exists = session.warehouse().relation(&name).await?;
@@ -91,13 +92,22 @@ pub(super) async fn create(session: &Arc<Session>, create: CreateTable) -> Spark
             return Err(SparkError::unsupported("a column list in CREATE TABLE AS SELECT"));
         }
         let input = session.analyze(&query).await?;
-        return create_as(session, new, input, replace && exists.is_some()).await;
+        return create_as(session, new, input, replace && exists.is_some(), SaveMode::ErrorIfExists).await;
     }
     if replace && exists.is_some() {
         return Err(not_replaceable(&name, "REPLACE TABLE"));
     }
+    for column in &columns {
+        table_check::default(session, column, "CREATE TABLE").await?;
+    }
     let relation = describe(session, new, columns).await?;
+    vacant(session, &relation).await?;
     store(session, relation, false).await
+}
+
+/// A new managed table begins empty.
+async fn vacant(session: &Arc<Session>, relation: &Relation) -> SparkResult<()> {
+    if relation.kind == Kind::Managed { rename_table::unused_location(session, relation).await } else { Ok(()) }
 }
 
 fn provider(session: &Session, create: &CreateTable) -> SparkResult<String> {
@@ -137,6 +147,7 @@ async fn describe(session: &Arc<Session>, new: New, columns: Vec<Column>) -> Spa
         provider: new.provider,
         columns,
         partitioned_by: new.partitioned_by,
+        partitions: Vec::new(),
         buckets: new.buckets,
         cluster_by: new.cluster_by,
         location,
@@ -155,6 +166,7 @@ async fn describe(session: &Arc<Session>, new: New, columns: Vec<Column>) -> Spa
     if !schema.fields.is_empty() {
         sink::unique(&schema)?;
     }
+    super::collated_columns::check(&relation, &schema)?;
     for column in &schema.fields {
         if column.data_type == DataType::CalendarInterval || matches!(column.data_type, DataType::Null) {
             return Err(SparkError::analysis(
@@ -168,6 +180,7 @@ async fn describe(session: &Arc<Session>, new: New, columns: Vec<Column>) -> Spa
         }
     }
     order(&mut relation, &name)?;
+    table_check::buckets(&relation, &name)?;
     Ok(relation)
 }
 
@@ -199,16 +212,7 @@ fn order(relation: &mut Relation, name: &TableName) -> SparkResult<()> {
     let mut names = Vec::new();
     for wanted in &relation.partitioned_by {
         let Some(column) = relation.columns.iter().find(|column| column.name.eq_ignore_ascii_case(wanted)) else {
-            let known: Vec<String> = relation.columns.iter().map(|column| quote_identifier(&[&column.name])).collect();
-            return Err(SparkError::analysis(
-                "COLUMN_NOT_DEFINED_IN_TABLE",
-                &[
-                    ("colType", "partition"),
-                    ("colName", &quote_identifier(&[wanted])),
-                    ("tableName", &name.quoted()),
-                    ("tableCols", &known.join(", ")),
-                ],
-            ));
+            return Err(table_check::undefined("partition", wanted, relation, name));
         };
         if names.iter().any(|known: &String| known.eq_ignore_ascii_case(wanted)) {
             let name = quote_identifier(&[wanted.to_lowercase()]);
@@ -241,7 +245,15 @@ async fn store(session: &Arc<Session>, relation: Relation, replace: bool) -> Spa
 }
 
 /// A table from a query: its rows are written first, so that a failure leaves no table.
-pub(super) async fn create_as(session: &Arc<Session>, new: New, input: Analyzed, replace: bool) -> SparkResult<Rows> {
+///
+/// `mode` says what becomes of files that are in the given folder of a new table.
+pub(super) async fn create_as(
+    session: &Arc<Session>,
+    new: New,
+    input: Analyzed,
+    replace: bool,
+    mode: SaveMode,
+) -> SparkResult<Rows> {
     let columns = input.schema.fields.iter().map(Column::of_field).collect();
     sink::unique(&input.schema)?;
     let given = new.location.is_some() || new.options.keys().any(|key| key.eq_ignore_ascii_case("path"));
@@ -255,16 +267,29 @@ pub(super) async fn create_as(session: &Arc<Session>, new: New, input: Analyzed,
     if relation.columns.iter().any(|column| column.data_type().is_ok_and(|t| matches!(t, DataType::Null))) {
         return Err(SparkError::unsupported("a table with a VOID column"));
     }
+    if !replace {
+        vacant(session, &relation).await?;
+        let allowed = session.conf().is_true("spark.sql.legacy.allowNonEmptyLocationInCTAS");
+        let fresh = given && mode != SaveMode::Overwrite && !allowed;
+        if fresh && !partition::listed(session, &relation).await?.is_empty() {
+            let message = format!(
+                "CREATE-TABLE-AS-SELECT cannot create table with location to a non-empty directory {}. To allow overwriting \
+                 the existing non-empty directory, set 'spark.sql.legacy.allowNonEmptyLocationInCTAS' to true.",
+                relation.location
+            );
+            return Err(SparkError::analysis("_LEGACY_ERROR_TEMP_1241", &[]).with_message(message));
+        }
+    }
     let partitions = relation.partitioned_by.clone();
     let (plan, schema) = write::partitions_last(input, &partitions)?;
     let files = write::Files {
         location: relation.location.clone(),
         format,
         options: source::table_options(&relation.options),
-        // Files of a dropped external table stay; those of a managed one can only be left-overs.
-        mode: if replace || !given { SaveMode::Overwrite } else { SaveMode::Append },
+        mode: SaveMode::Overwrite,
         partition_by: partitions,
         dynamic: false,
+        replaced: Vec::new(),
     };
     files.write(session, plan, &schema).await?;
     store(session, relation, replace).await

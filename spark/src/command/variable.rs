@@ -1,6 +1,5 @@
 //! Session variables: `DECLARE`, `SET VAR`, `DROP VARIABLE`.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::common::ScalarValue;
@@ -9,6 +8,7 @@ use firesteel_functions::types::DataType;
 
 use super::Rows;
 use crate::analyze::Variable;
+use crate::script;
 use crate::session::Session;
 use crate::source::failure;
 use crate::spec::{CastMode, Expr, ExprKind, Literal, ObjectName, Relation, RelationKind};
@@ -44,30 +44,55 @@ pub(super) async fn declare(
     replace: bool,
 ) -> SparkResult<Rows> {
     let keys = names.iter().map(|name| key(name)).collect::<SparkResult<Vec<_>>>()?;
-    for key in &keys {
-        if !replace && session.state().read().variables.contains_key(key) {
-            return Err(SparkError::analysis("VARIABLE_ALREADY_EXISTS", &[("variableName", &shown(key))]));
-        }
-    }
     let default = default.unwrap_or_else(|| ExprKind::Literal(Literal::Null(DataType::Null)).into());
     let value = match data_type {
         Some(to) => value_of(session, &default, &to).await?,
         None => {
-            let (data_type, value) = session.evaluate(&default, None).await?;
+            let (data_type, value) = value(session, &default, None).await?;
             Variable { data_type, value }
         }
     };
+    if script::declare(&keys, &value, &default)? {
+        return Ok(Rows::none());
+    }
     let mut state = session.state().write();
+    for key in &keys {
+        if !replace && state.variables.contains_key(key) {
+            return Err(SparkError::analysis("VARIABLE_ALREADY_EXISTS", &[("variableName", &shown(key))]));
+        }
+    }
     for key in keys {
-        state.variables.insert(key, value.clone());
+        state.variables.insert(key.clone(), value.clone());
+        state.defaults.insert(key, default.clone());
     }
     Ok(Rows::none())
+}
+
+/// The value of an expression; one with a subquery is a query of one row.
+async fn value(session: &Arc<Session>, expr: &Expr, to: Option<&DataType>) -> SparkResult<(DataType, ScalarValue)> {
+    match session.evaluate(expr, to).await {
+        Err(error) if error.condition() == "UNSUPPORTED_FEATURE.NOT_IMPLEMENTED" => {
+            let query = RelationKind::Project { input: RelationKind::OneRow.into(), exprs: vec![expr.clone()] };
+            let ctx = session.context()?;
+            let analyzed = session.analyze_in(&ctx, &query.into(), &Default::default()).await?;
+            let batches = session.collect(&ctx, analyzed.plan, "variable").await?;
+            let data_type = analyzed.schema.fields.first().map(|field| field.data_type.clone());
+            let column = batches.iter().find(|batch| batch.num_rows() > 0).and_then(|batch| batch.columns().first());
+            match (data_type, column) {
+                (Some(data_type), Some(column)) => {
+                    Ok((data_type, ScalarValue::try_from_array(column, 0).map_err(failure)?))
+                }
+                _ => Err(error),
+            }
+        }
+        outcome => outcome,
+    }
 }
 
 /// An expression's value as a type.
 async fn value_of(session: &Arc<Session>, expr: &Expr, to: &DataType) -> SparkResult<Variable> {
     let cast = ExprKind::Cast { expr: expr.clone(), to: to.clone(), mode: CastMode::Session };
-    let (_, value) = session.evaluate(&cast.into(), Some(to)).await?;
+    let (_, value) = value(session, &cast.into(), Some(to)).await?;
     Ok(Variable { data_type: to.clone(), value })
 }
 
@@ -78,32 +103,67 @@ pub(super) async fn set(
     values: Vec<Expr>,
     query: Option<Relation>,
 ) -> SparkResult<Rows> {
-    let keys = targets.iter().map(|name| key(name)).collect::<SparkResult<Vec<_>>>()?;
-    let mut types = Vec::with_capacity(keys.len());
-    for (key, name) in keys.iter().zip(&targets) {
-        let known = session.state().read().variables.get(key).map(|variable| variable.data_type.clone());
-        types.push(known.ok_or_else(|| missing(name))?);
-        if keys.iter().filter(|other| *other == key).count() > 1 {
-            return Err(SparkError::analysis("DUPLICATE_ASSIGNMENTS", &[("nameList", &quote_identifier(&[key]))]));
+    let mut places: Vec<Place> = Vec::with_capacity(targets.len());
+    for name in &targets {
+        let place = Place::find(session, name).ok_or_else(|| missing(name))?;
+        if places.iter().any(|other| other.shown == place.shown) {
+            let list = quote_identifier(&[name.last().map_or("", String::as_str)]);
+            return Err(SparkError::analysis("DUPLICATE_ASSIGNMENTS", &[("nameList", &list)]));
         }
+        places.push(place);
     }
-    let mut new = BTreeMap::new();
+    let types: Vec<DataType> = places.iter().map(|place| place.data_type.clone()).collect();
+    let mut new = Vec::with_capacity(places.len());
     if let Some(query) = query {
-        for (key, variable) in keys.iter().zip(row(session, &query, &types).await?) {
-            new.insert(key.clone(), variable);
-        }
+        new = row(session, &query, &types).await?;
     } else {
-        if values.len() != keys.len() {
-            return Err(arity(keys.len(), values.len()));
+        if values.len() != places.len() {
+            return Err(arity(places.len(), values.len()));
         }
-        for ((key, value), to) in keys.iter().zip(&values).zip(&types) {
-            let null = matches!(value.kind.as_ref(), ExprKind::Default)
-                .then(|| Expr::from(ExprKind::Literal(Literal::Null(DataType::Null))));
-            new.insert(key.clone(), value_of(session, null.as_ref().unwrap_or(value), to).await?);
+        for (place, value) in places.iter().zip(&values) {
+            let value = if matches!(value.kind.as_ref(), ExprKind::Default) { &place.default } else { value };
+            new.push(value_of(session, value, &place.data_type).await?);
         }
     }
-    session.state().write().variables.extend(new);
+    for (place, value) in places.into_iter().zip(new) {
+        match place.local {
+            Some(local) => script::set(&local, value),
+            None => {
+                session.state().write().variables.insert(place.shown, value);
+            }
+        }
+    }
     Ok(Rows::none())
+}
+
+/// Where a value goes: a variable of the script around, or one of the session.
+struct Place {
+    local: Option<script::Assigned>,
+    /// Identity; the key of a session's variable.
+    shown: String,
+    data_type: DataType,
+    default: Expr,
+}
+
+impl Place {
+    fn find(session: &Session, name: &[String]) -> Option<Self> {
+        let null = || ExprKind::Literal(Literal::Null(DataType::Null)).into();
+        if let Some(local) = script::declared(name) {
+            let shown = format!("local {}", name.last().map(|name| name.to_lowercase()).unwrap_or_default());
+            let (data_type, default) = (local.data_type.clone(), local.default.clone().unwrap_or_else(null));
+            return Some(Self { local: Some(local), shown, data_type, default });
+        }
+        let shown = key(name).ok()?;
+        let state = session.state().read();
+        let data_type = state.variables.get(&shown)?.data_type.clone();
+        let default = state.defaults.get(&shown).cloned().unwrap_or_else(null);
+        Some(Self { local: None, shown, data_type, default })
+    }
+}
+
+/// Whether a name is that of a variable.
+pub(super) fn exists(session: &Session, name: &[String]) -> bool {
+    Place::find(session, name).is_some()
 }
 
 fn arity(targets: usize, values: usize) -> SparkError {
@@ -163,7 +223,11 @@ async fn cast(session: &Arc<Session>, value: ScalarValue, from: &DataType, to: &
 /// `DROP TEMPORARY VARIABLE`.
 pub(super) fn drop(session: &Arc<Session>, name: &[String], if_exists: bool) -> SparkResult<Rows> {
     let removed = match key(name) {
-        Ok(key) => session.state().write().variables.remove(&key).is_some(),
+        Ok(key) => {
+            let mut state = session.state().write();
+            state.defaults.remove(&key);
+            state.variables.remove(&key).is_some()
+        }
         Err(_) => false,
     };
     if removed || if_exists {

@@ -7,16 +7,39 @@ use datafusion::datasource::ViewTable;
 use firesteel_functions::error::{SparkError, SparkResult, quote_identifier};
 use firesteel_functions::types::{StructField, StructType};
 
-use super::Rows;
 use super::sink::unique;
-use crate::analyze::{Finish, NameRef, collect_names};
+use super::{Rows, reserved, view_cycle};
+use crate::analyze::{Finish, NameRef, ViewOptions, collect_names};
 use crate::catalog::{self, Column, GLOBAL_TEMP, Kind, Relation, TableName, ViewText};
 use crate::session::{Found, Session, TempBody, TempView};
 use crate::source::{self, Environment};
 use crate::spec::{self, CreateView, DataSource, Options};
 
 /// Settings that decide what a view's text means.
-const CAPTURED: &[&str] = &["spark.sql.ansi.enabled", "spark.sql.caseSensitive", "spark.sql.session.timeZone"];
+const CAPTURED: &[&str] = &[
+    "spark.sql.ansi.enabled",
+    "spark.sql.ansi.doubleQuotedIdentifiers",
+    "spark.sql.caseSensitive",
+    "spark.sql.parser.escapedStringLiterals",
+    "spark.sql.session.timeZone",
+];
+
+/// The options a view remembers.
+pub(super) fn options(session: &Session) -> ViewOptions {
+    let on = |key: &str| session.conf().is_true(key);
+    ViewOptions { ansi: on("spark.sql.ansi.enabled"), case_sensitive: on("spark.sql.caseSensitive") }
+}
+
+/// The names of a query's columns.
+pub(super) fn names(schema: &StructType) -> Vec<String> {
+    schema.fields.iter().map(|field| field.name.clone()).collect()
+}
+
+fn default_mode(session: &Session) -> String {
+    let binding = session.conf().get_option("spark.sql.legacy.viewSchemaCompensation");
+    let binding = binding.is_some_and(|value| value.trim().eq_ignore_ascii_case("false"));
+    if binding { "BINDING" } else { "COMPENSATION" }.to_string()
+}
 
 /// `CREATE VIEW`.
 pub(super) async fn create(session: &Arc<Session>, create: CreateView) -> SparkResult<Rows> {
@@ -24,17 +47,19 @@ pub(super) async fn create(session: &Arc<Session>, create: CreateView) -> SparkR
     let name = create.name.join(".");
     let schema = columns(&name, &analyzed.schema, &create.columns)?;
     unique(&schema)?;
+    let query_columns = names(&analyzed.schema);
     if create.temporary || create.global {
         let name = temp_name(&create.name, create.global)?;
-        if refers_to(&create.query, &name) && temp_exists(session, &name, create.global) {
-            let view = quote_identifier(&[name.as_str()]);
-            let path = format!("{view} -> {view}");
-            return Err(SparkError::analysis("RECURSIVE_VIEW", &[("viewIdent", &view), ("newPath", &path)]));
+        if temp_exists(session, &name, create.global) {
+            let view = if create.global { vec![GLOBAL_TEMP, name.as_str()] } else { vec![name.as_str()] };
+            let view = quote_identifier(&view);
+            view_cycle::refuse(session, &create.query, &session.current_database(), &view).await?;
         }
         let body = TempBody::Query {
             query: create.query,
             database: session.current_database(),
-            named_columns: !create.columns.is_empty(),
+            columns: query_columns,
+            options: options(session),
         };
         let view = TempView {
             name,
@@ -66,6 +91,10 @@ pub(super) async fn create(session: &Arc<Session>, create: CreateView) -> SparkR
         _ => {}
     }
     refuse_temporary(session, &create.query, &name)?;
+    if existing.is_some() {
+        view_cycle::refuse(session, &create.query, &session.current_database(), &name.quoted()).await?;
+    }
+    reserved::tables(session, &create.properties)?;
     let conf = CAPTURED
         .iter()
         .filter_map(|key| Some(((*key).to_string(), session.conf().get_option(key)?)))
@@ -74,7 +103,8 @@ pub(super) async fn create(session: &Arc<Session>, create: CreateView) -> SparkR
         text: create.text,
         database: session.current_database(),
         named_columns: !create.columns.is_empty(),
-        schema_mode: create.schema_binding.unwrap_or_else(|| "COMPENSATION".to_string()).to_uppercase(),
+        schema_mode: create.schema_binding.unwrap_or_else(|| default_mode(session)).to_uppercase(),
+        query_columns,
         conf,
     };
     let relation = Relation {
@@ -84,6 +114,7 @@ pub(super) async fn create(session: &Arc<Session>, create: CreateView) -> SparkR
         provider: String::new(),
         columns: schema.fields.iter().map(Column::of_field).collect(),
         partitioned_by: Vec::new(),
+        partitions: Vec::new(),
         buckets: None,
         cluster_by: Vec::new(),
         location: String::new(),
@@ -237,7 +268,8 @@ fn temp_name(parts: &[String], global: bool) -> SparkResult<String> {
 pub(super) fn columns(view: &str, query: &StructType, named: &[(String, Option<String>)]) -> SparkResult<StructType> {
     let plain = |field: &StructField| {
         let comment = field.comment();
-        StructField { metadata: comment_json(comment.as_deref()), ..field.clone() }
+        let data_type = catalog::text_type::declared(field);
+        StructField { metadata: comment_json(comment.as_deref()), data_type, ..field.clone() }
     };
     if named.is_empty() {
         return Ok(StructType::new(query.fields.iter().map(plain).collect()));
@@ -256,6 +288,7 @@ pub(super) fn columns(view: &str, query: &StructType, named: &[(String, Option<S
     }
     let fields = query.fields.iter().zip(named).map(|(field, (name, comment))| StructField {
         name: name.clone(),
+        data_type: catalog::text_type::declared(field),
         metadata: comment_json(comment.as_deref()),
         ..field.clone()
     });
@@ -264,12 +297,6 @@ pub(super) fn columns(view: &str, query: &StructType, named: &[(String, Option<S
 
 fn comment_json(comment: Option<&str>) -> Option<String> {
     comment.map(|comment| serde_json::json!({ "comment": comment }).to_string())
-}
-
-fn refers_to(query: &spec::Relation, name: &str) -> bool {
-    collect_names(query)
-        .iter()
-        .any(|found| matches!(found, NameRef::Table { name: parts, .. } if matches!(parts.as_slice(), [one] if one.eq_ignore_ascii_case(name))))
 }
 
 /// A stored view must not stand on what ends with the session.

@@ -94,6 +94,7 @@ async fn to_path(session: &Arc<Session>, write: Write, path: String) -> SparkRes
         mode: write.mode,
         partition_by: write.partition_by,
         dynamic: dynamic && write.mode == SaveMode::Overwrite,
+        replaced: Vec::new(),
     };
     files.write(session, input.plan, &input.schema).await?;
     Ok(Rows::none())
@@ -140,7 +141,7 @@ async fn save_as_table(session: &Arc<Session>, write: Write, name: Vec<String>) 
                 cluster_by: write.cluster_by,
                 ..table::New::named(name)
             };
-            table::create_as(session, new, input, found.is_some()).await
+            table::create_as(session, new, input, found.is_some(), write.mode).await
         }
     }
 }
@@ -173,7 +174,7 @@ async fn to_v2(
             let partitioned_by = partitioning.iter().map(table::plain_column).collect::<SparkResult<_>>()?;
             let new =
                 table::New { provider, options: write.options, partitioned_by, properties, ..table::New::named(name) };
-            table::create_as(session, new, input, stored.is_some()).await
+            table::create_as(session, new, input, stored.is_some(), SaveMode::ErrorIfExists).await
         }
     }
 }
@@ -187,6 +188,8 @@ pub(super) struct Files {
     pub(super) mode: SaveMode,
     pub(super) partition_by: Vec<String>,
     pub(super) dynamic: bool,
+    /// Files that the commit removes beside those of the partitions written to.
+    pub(super) replaced: Vec<object_store::path::Path>,
 }
 
 impl Files {
@@ -213,6 +216,7 @@ impl Files {
             columns: schema.fields.iter().map(|field| field.name.clone()).collect(),
             partition_by: self.partition_by.iter().map(named).collect(),
             dynamic_overwrite: self.dynamic,
+            replaced: self.replaced.iter().map(ToString::to_string).collect(),
             max_records_per_file: limit
                 .and_then(|text| text.trim().parse::<i64>().ok())
                 .map_or(0, |n| n.max(0).unsigned_abs()),

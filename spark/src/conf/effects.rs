@@ -47,6 +47,7 @@ impl Effects<'_> {
         options.case_sensitive = self.0.is_true("spark.sql.caseSensitive");
         options.time_zone = self.time_zone();
         options.timestamp_type_ntz = self.text("spark.sql.timestampType").eq_ignore_ascii_case("TIMESTAMP_NTZ");
+        options.time_type = self.0.is_true("spark.sql.timeType.enabled");
         options.legacy_size_of_null = self.0.is_true("spark.sql.legacy.sizeOfNull");
         options.map_key_dedup_last_win = self.text("spark.sql.mapKeyDedupPolicy").eq_ignore_ascii_case("LAST_WIN");
         options.double_quoted_identifiers = self.0.is_true("spark.sql.ansi.doubleQuotedIdentifiers");
@@ -55,7 +56,10 @@ impl Effects<'_> {
         options.store_assignment_policy = self.text("spark.sql.storeAssignmentPolicy").to_ascii_uppercase();
         options.enforce_reserved_keywords = self.0.is_true("spark.sql.ansi.enforceReservedKeywords");
         options.concat_binary_as_string = self.0.is_true("spark.sql.function.concatBinaryAsString");
+        options.binary_output_style = self.text("spark.sql.binaryOutputStyle").to_ascii_uppercase();
         options.elt_output_as_string = self.0.is_true("spark.sql.function.eltOutputAsString");
+        options.java_charsets = self.0.is_true("spark.sql.legacy.javaCharsets");
+        options.coding_error_marks = self.0.is_true("spark.sql.legacy.codingErrorAction");
         options.char_varchar_as_string = self.0.is_true("spark.sql.legacy.charVarcharAsString");
         options.query_time = u64::try_from(chrono::Utc::now().timestamp_micros()).unwrap_or_default();
         options.user = user.to_string();

@@ -9,7 +9,9 @@ use firesteel_functions::types::DataType;
 
 use super::state::TempBody;
 use super::{Found, Session, TempView};
-use crate::analyze::{CatalogLookup, NameRef, Namespace, SqlFunction, TableData, TableEntry, ViewData};
+use crate::analyze::{
+    CatalogLookup, NameRef, Namespace, SqlFunction, TableData, TableEntry, ViewData, ViewMode, ViewOptions,
+};
 use crate::catalog::{self, CATALOG, Function, GLOBAL_TEMP, TableName};
 use crate::source::{self, Environment, Format};
 use crate::spec::{self, FunctionBody, ObjectName, Plan};
@@ -90,15 +92,7 @@ impl Lookup {
         let qualifier = vec![CATALOG.to_string(), relation.database.clone(), relation.name.clone()];
         let schema = relation.schema()?;
         if let Some(view) = &relation.view {
-            let Plan::Query(query) = self.session.parse(&view.text)? else {
-                return Err(SparkError::internal("the text of a view is no query"));
-            };
-            return Ok(TableEntry::View(Arc::new(ViewData {
-                query,
-                namespace: Some(Namespace { catalog: CATALOG.to_string(), database: view.database.clone() }),
-                schema: Some(schema),
-                qualifier,
-            })));
+            return self.stored_view(view, schema, qualifier);
         }
         let format = Format::parse(&relation.provider)?;
         let mut all = relation.options.clone();
@@ -113,21 +107,73 @@ impl Lookup {
             };
             return Ok(entry(source::load(&source, &self.environment()).await?, qualifier));
         }
-        let loaded = source::load_files(
+        crate::command::partition_change::check_readable(&self.session, relation).await?;
+        let mut loaded = source::load_files(
             format,
             std::slice::from_ref(&relation.location),
-            Some(schema),
+            Some(schema.clone()),
             Some(&relation.partitioned_by),
             &source::table_options(&all),
             &self.environment(),
         )
         .await?;
+        // Partition columns come from the folders' names, which know no lengths.
+        for field in &mut loaded.schema.fields {
+            let declared = schema.fields.iter().find(|known| known.name == field.name);
+            if let Some(declared) = declared.filter(|known| catalog::text_type::limited(&known.data_type)) {
+                field.data_type = declared.data_type.clone();
+            }
+        }
         Ok(entry(loaded, qualifier))
+    }
+
+    /// A view's text means what it meant when the view was created.
+    fn stored_view(
+        &self,
+        view: &catalog::ViewText,
+        schema: firesteel_functions::types::StructType,
+        qualifier: Vec<String>,
+    ) -> SparkResult<TableEntry> {
+        let own = |key: &str| view.conf.get(key).map(|value| value.eq_ignore_ascii_case("true"));
+        let mut parse = self.session.parse_options();
+        if let Some(double_quoted) = own("spark.sql.ansi.doubleQuotedIdentifiers") {
+            parse.double_quoted_identifiers = double_quoted;
+        }
+        if let Some(raw) = own("spark.sql.parser.escapedStringLiterals") {
+            parse.escaped_string_literals = raw;
+        }
+        // What the session has set for `${...}` was put in when the view was created.
+        parse.identifiers = None;
+        let Plan::Query(query) = crate::sql::parse_statement(&view.text, &parse)? else {
+            return Err(SparkError::internal("the text of a view is no query"));
+        };
+        let mode = match view.schema_mode.as_str() {
+            "BINDING" => ViewMode::Binding,
+            "TYPE EVOLUTION" => ViewMode::TypeEvolution,
+            "EVOLUTION" => ViewMode::Evolution,
+            _ => ViewMode::Compensation,
+        };
+        let options = match (own("spark.sql.ansi.enabled"), own("spark.sql.caseSensitive")) {
+            (Some(ansi), Some(case_sensitive)) => Some(ViewOptions { ansi, case_sensitive }),
+            _ => None,
+        };
+        Ok(TableEntry::View(Arc::new(ViewData {
+            query,
+            namespace: Some(Namespace { catalog: CATALOG.to_string(), database: view.database.clone() }),
+            schema: Some(schema),
+            qualifier,
+            columns: view.query_columns.clone(),
+            mode,
+            options,
+        })))
     }
 
     /// ``parquet.`path` ``.
     async fn direct(&self, name: &ObjectName, options: &spec::Options) -> SparkResult<TableEntry> {
         let [format, path] = name.as_slice() else { return Ok(TableEntry::Missing) };
+        if ["orc", "xml", "binaryfile"].iter().any(|other| other.eq_ignore_ascii_case(format)) {
+            return Err(unreadable(format, path));
+        }
         if !Format::is_file_format(format) || !self.session.conf().is_true("spark.sql.runSQLOnFiles") {
             return Ok(TableEntry::Missing);
         }
@@ -160,7 +206,11 @@ impl Lookup {
         }
         let current = self.session.current_database();
         let database = namespace.map_or(current.as_str(), |namespace| namespace.database.as_str());
-        let Ok(name) = TableName::resolve(parts, database) else { return Ok(TableEntry::Missing) };
+        let name = match TableName::resolve(parts, database) {
+            Ok(name) => name,
+            Err(error) if parts.len() > 3 => return Err(error),
+            Err(_) => return Ok(TableEntry::Missing),
+        };
         match self.session.warehouse().function(&name).await? {
             Some(function) => self.sql_function(&function, name.plain()),
             None => Ok(TableEntry::Missing),
@@ -168,6 +218,10 @@ impl Lookup {
     }
 
     fn sql_function(&self, function: &Function, name: String) -> SparkResult<TableEntry> {
+        if let Some(class) = &function.class_name {
+            let name = TableName::new(&function.database, &function.name).quoted();
+            return Err(crate::command::function::not_loaded(class, &name));
+        }
         let mut params = Vec::with_capacity(function.params.len());
         for param in &function.params {
             let default = param.default.as_deref().map(|text| self.session.parse_expression(text)).transpose()?;
@@ -200,15 +254,30 @@ impl Lookup {
     }
 }
 
+/// A path in a format that Spark reads and this engine does not.
+fn unreadable(format: &str, path: &str) -> SparkError {
+    if path.is_empty() {
+        return SparkError::analysis("INVALID_EMPTY_LOCATION", &[("location", "")]);
+    }
+    let local = path.strip_prefix("file:").unwrap_or(path);
+    if local.starts_with('/') && !std::path::Path::new(local).exists() {
+        return SparkError::analysis("PATH_NOT_FOUND", &[("path", &format!("file:{local}"))]);
+    }
+    SparkError::unsupported(format!("data source `{format}`"))
+}
+
 fn temp_view(view: &TempView) -> TableEntry {
     let qualifier =
         if view.global { vec![GLOBAL_TEMP.to_string(), view.name.clone()] } else { vec![view.name.clone()] };
     match &view.body {
-        TempBody::Query { query, database, named_columns } => TableEntry::View(Arc::new(ViewData {
+        TempBody::Query { query, database, columns, options } => TableEntry::View(Arc::new(ViewData {
             query: query.clone(),
             namespace: Some(Namespace { catalog: CATALOG.to_string(), database: database.clone() }),
-            schema: named_columns.then(|| view.schema.clone()),
+            schema: Some(view.schema.clone()),
             qualifier,
+            columns: columns.clone(),
+            mode: ViewMode::Binding,
+            options: Some(*options),
         })),
         TempBody::Plan(provider) => table_entry(Arc::clone(provider), view.schema.clone(), Vec::new(), qualifier),
     }

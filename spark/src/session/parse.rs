@@ -6,8 +6,10 @@ use datafusion::common::ScalarValue;
 use firesteel_functions::error::SparkResult;
 use firesteel_functions::types::DataType;
 
-use super::Session;
+use super::substitute::substitute;
+use super::{Parameters, Session};
 use crate::analyze::ParseHooks;
+use crate::conf::RuntimeConf;
 use crate::spec::{Expr, ExprKind, Literal, Plan};
 use crate::sql::{self, IdentifierSource, ParseOptions};
 
@@ -26,16 +28,6 @@ impl Session {
     #[must_use]
     pub fn parse_options(&self) -> ParseOptions {
         let conf = self.conf();
-        let variables = self
-            .state()
-            .read()
-            .variables
-            .iter()
-            .filter_map(|(name, variable)| match &variable.value {
-                ScalarValue::Utf8(Some(text)) | ScalarValue::Utf8View(Some(text)) => Some((name.clone(), text.clone())),
-                _ => None,
-            })
-            .collect();
         ParseOptions {
             double_quoted_identifiers: conf.is_true("spark.sql.ansi.doubleQuotedIdentifiers"),
             escaped_string_literals: conf.is_true("spark.sql.parser.escapedStringLiterals"),
@@ -45,7 +37,25 @@ impl Session {
                 .is_some_and(|value| value.eq_ignore_ascii_case("TIMESTAMP_NTZ")),
             legacy_interval: conf.is_true("spark.sql.legacy.interval.enabled"),
             exponent_literal_as_decimal: conf.is_true("spark.sql.legacy.exponentLiteralAsDecimal.enabled"),
-            identifiers: Some(Arc::new(Identifiers { variables, named: Vec::new(), positional: Vec::new() })),
+            identifiers: Some(Arc::new(self.identifiers(&Parameters::default()))),
+        }
+    }
+}
+
+impl Session {
+    /// What `IDENTIFIER(...)` and `${...}` may refer to now.
+    pub(super) fn identifiers(&self, parameters: &Parameters) -> Identifiers {
+        let state = self.state().read();
+        let locals = crate::script::locals();
+        let texts = state.variables.iter().chain(&locals).filter_map(|(name, variable)| match &variable.value {
+            ScalarValue::Utf8(Some(text)) | ScalarValue::Utf8View(Some(text)) => Some((name.clone(), text.clone())),
+            _ => None,
+        });
+        Identifiers {
+            variables: texts.collect(),
+            named: parameters.named.clone(),
+            positional: parameters.positional.clone(),
+            settings: Some(Arc::new(self.conf().copy())),
         }
     }
 }
@@ -56,11 +66,19 @@ pub(crate) struct Identifiers {
     pub(crate) variables: std::collections::BTreeMap<String, String>,
     pub(crate) named: Vec<(String, Expr)>,
     pub(crate) positional: Vec<Expr>,
+    /// The session's settings.
+    pub(crate) settings: Option<Arc<RuntimeConf>>,
 }
 
 impl IdentifierSource for Identifiers {
     fn identifier(&self, expr: &Expr) -> SparkResult<Option<String>> {
-        Ok(self.text(expr))
+        // A number is part of a name, but none by itself.
+        let number = matches!(expr.kind.as_ref(), ExprKind::Literal(Literal::Integer(_)));
+        Ok(if number { None } else { self.text(expr) })
+    }
+
+    fn substitute(&self, text: &str) -> Option<String> {
+        substitute(text, self.settings.as_deref()?)
     }
 }
 

@@ -12,9 +12,9 @@ use firesteel_functions::types::DataType;
 use futures::TryStreamExt;
 use tokio_util::sync::CancellationToken;
 
+use super::Session;
 use super::lookup::Lookup;
 use super::parse::Hooks;
-use super::{Identifiers, Session};
 use crate::analyze::{self, Analyzed, AnalyzerContext, Namespace};
 use crate::catalog::CATALOG;
 use crate::source::failure;
@@ -86,36 +86,46 @@ impl Session {
         let options = SparkOptions::from_config(&config);
         let conf = self.conf();
         let mut parse_options = self.parse_options();
+        parse_options.identifiers = Some(Arc::new(self.identifiers(parameters)));
         let session = self.state().read();
-        let identifiers = Identifiers {
-            variables: session
-                .variables
-                .iter()
-                .filter_map(|(name, variable)| match &variable.value {
-                    ScalarValue::Utf8(Some(text)) => Some((name.clone(), text.clone())),
-                    _ => None,
-                })
-                .collect(),
-            named: parameters.named.clone(),
-            positional: parameters.positional.clone(),
-        };
-        parse_options.identifiers = Some(Arc::new(identifiers));
+        let locals = crate::script::locals();
         AnalyzerContext {
             now: i64::try_from(options.query_time).unwrap_or_default(),
             user: self.user().to_string(),
             namespace: Namespace { catalog: CATALOG.to_string(), database: session.database.clone() },
             variables: session.variables.clone(),
+            locals,
             named_parameters: parameters.named.iter().cloned().collect(),
             positional_parameters: parameters.positional.clone(),
             ordinals: conf.is_true("spark.sql.groupByOrdinal") && conf.is_true("spark.sql.orderByOrdinal"),
+            group_by_aliases: conf.is_true("spark.sql.groupByAliases"),
+            count_of_table: conf.is_true("spark.sql.legacy.allowStarWithSingleTableIdentifierInCount"),
+            count_of_nothing: conf.is_true("spark.sql.legacy.allowParameterlessCount"),
+            having_as_where: conf.is_true("spark.sql.legacy.parser.havingWithoutGroupByAsWhere"),
             cross_join: conf.is_true("spark.sql.crossJoin.enabled"),
             pivot_max_values: conf
                 .get_option("spark.sql.pivotMaxValues")
                 .and_then(|value| value.trim().parse().ok())
                 .unwrap_or(10_000),
+            cte: cte_options(conf),
             parse: Arc::new(Hooks(parse_options)),
             options,
             config,
         }
+    }
+}
+
+fn cte_options(conf: &crate::conf::RuntimeConf) -> analyze::CteOptions {
+    use crate::analyze::Precedence;
+    let number = |key: &str, or: i64| conf.get_option(key).and_then(|value| value.trim().parse().ok()).unwrap_or(or);
+    let policy = conf.get_option("spark.sql.legacy.ctePrecedencePolicy").map(|value| value.trim().to_uppercase());
+    analyze::CteOptions {
+        precedence: match policy.as_deref() {
+            Some("LEGACY") => Precedence::Outer,
+            Some("EXCEPTION") => Precedence::Forbidden,
+            _ => Precedence::Inner,
+        },
+        levels: number("spark.sql.cteRecursionLevelLimit", 100),
+        rows: number("spark.sql.cteRecursionRowLimit", 1_000_000),
     }
 }

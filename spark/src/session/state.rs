@@ -6,9 +6,9 @@ use std::sync::Arc;
 use datafusion::catalog::TableProvider;
 use firesteel_functions::types::StructType;
 
-use crate::analyze::Variable;
+use crate::analyze::{Variable, ViewOptions};
 use crate::catalog::{DEFAULT, Function};
-use crate::spec::{Options, Relation};
+use crate::spec::{Expr, Options, Relation};
 
 /// The state of a session. Names are lower case.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub(crate) struct SessionState {
     pub(crate) views: BTreeMap<String, Arc<TempView>>,
     pub(crate) functions: BTreeMap<String, Arc<TempFunction>>,
     pub(crate) variables: BTreeMap<String, Variable>,
+    /// What `SET VAR v = DEFAULT` gives a variable.
+    pub(crate) defaults: BTreeMap<String, Expr>,
     /// Results kept by `checkpoint`.
     pub(crate) kept: BTreeMap<String, Kept>,
     /// Tables and views that are marked as cached, by full name.
@@ -30,6 +32,7 @@ impl Default for SessionState {
             views: BTreeMap::new(),
             functions: BTreeMap::new(),
             variables: BTreeMap::new(),
+            defaults: BTreeMap::new(),
             kept: BTreeMap::new(),
             cached: BTreeSet::new(),
         }
@@ -58,8 +61,9 @@ pub(crate) struct TempView {
 /// Where the rows of a temporary view come from.
 #[derive(Debug, Clone)]
 pub(crate) enum TempBody {
-    /// A query analyzed again at each use, in the database that was current.
-    Query { query: Relation, database: String, named_columns: bool },
+    /// A query analyzed again at each use, in the database and under the options that were current; its columns are
+    /// found by the names they had.
+    Query { query: Relation, database: String, columns: Vec<String>, options: ViewOptions },
     /// What the query meant when the view was made.
     Plan(Arc<dyn TableProvider>),
 }

@@ -122,3 +122,40 @@ async fn commands_answer_with_sparks_columns() {
     assert!(it.sql("EXPLAIN SELECT 1").await.contains("== Physical Plan =="));
     assert_eq!(it.fails("DROP DATABASE d").await, "SCHEMA_NOT_EMPTY");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renamed_table_takes_its_rows_along() {
+    let it = fixture();
+    it.sql("CREATE TABLE old (a INT) USING parquet").await;
+    it.sql("INSERT INTO old VALUES (1)").await;
+    it.sql("ALTER TABLE old RENAME TO new").await;
+    it.sql("CREATE TABLE old (a INT) USING parquet").await;
+    it.sql("INSERT OVERWRITE old VALUES (2)").await;
+    assert!(it.sql("SELECT a FROM new").await.contains("| 1 |"));
+    it.sql("DROP TABLE old").await;
+    std::fs::create_dir_all(format!("{}/warehouse/old", it.path)).unwrap();
+    std::fs::write(format!("{}/warehouse/old/left.parquet", it.path), "x").unwrap();
+    assert_eq!(it.fails("CREATE TABLE old (a INT) USING parquet").await, "LOCATION_ALREADY_EXISTS");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn text_of_limited_length_is_padded_and_checked() {
+    let it = fixture();
+    it.sql("CREATE TABLE t (c CHAR(4), v VARCHAR(2)) USING parquet").await;
+    it.sql("INSERT INTO t VALUES ('ab', 'x   ')").await;
+    assert!(it.sql("SELECT concat(c, '|', v, '|') AS x FROM t WHERE c = 'ab'").await.contains("| ab  |x || "));
+    assert_eq!(it.fails("INSERT INTO t VALUES ('ab', 'xyz')").await, "EXCEED_LIMIT_LENGTH");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scripts_loop_and_handle_errors() {
+    let it = fixture();
+    let rows = it.sql("BEGIN DECLARE n INT = 0; WHILE n < 5 DO SET n = n + 1; END WHILE; SELECT n AS x; END").await;
+    assert!(rows.contains("| 5 |"), "{rows}");
+    let rows = it.sql("BEGIN DECLARE EXIT HANDLER FOR DIVIDE_BY_ZERO SELECT 'zero' AS x; SELECT 1 / 0; END").await;
+    assert!(rows.contains("| zero |"), "{rows}");
+    let rows = it.sql("BEGIN FOR r AS SELECT id FROM range(3) DO SELECT r.id AS x; END FOR; END").await;
+    assert!(rows.contains("| 2 |"), "{rows}");
+    assert_eq!(it.fails("BEGIN a: BEGIN SELECT 1; END b; END").await, "LABELS_MISMATCH");
+    assert_eq!(it.fails("SELECT n").await, "UNRESOLVED_COLUMN.WITHOUT_SUGGESTION");
+}

@@ -163,7 +163,7 @@ fn value(field: &StructField, options: &ReadOptions, mode: Mode) -> SparkResult<
         return formatted(text, &field.data_type, pattern, mode);
     }
     match &field.data_type {
-        DataType::String | DataType::Char(_) | DataType::Varchar(_) => Ok(text),
+        DataType::String | DataType::Collated(_) | DataType::Char(_) | DataType::Varchar(_) => Ok(text),
         DataType::Array { .. } | DataType::Map { .. } | DataType::Struct(_) | DataType::Variant => {
             Err(SparkError::analysis(
                 "UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE",
@@ -174,8 +174,21 @@ fn value(field: &StructField, options: &ReadOptions, mode: Mode) -> SparkResult<
                 ],
             ))
         }
+        DataType::Float | DataType::Double => special_numbers(text, &field.data_type, options, cast),
         other => Ok(cast_expr(text, other, cast)),
     }
+}
+
+/// Numbers with the user's words for what is no ordinary number.
+fn special_numbers(text: Expr, data_type: &DataType, options: &ReadOptions, cast: CastMode) -> SparkResult<Expr> {
+    const WORDS: [(&str, &str); 3] = [("nanValue", "NaN"), ("positiveInf", "Infinity"), ("negativeInf", "-Infinity")];
+    let mut plain = text.clone();
+    for (option, meaning) in WORDS {
+        if let Some(word) = options.get(option) {
+            plain = when(text.clone().eq(lit(word)), lit(meaning)).otherwise(plain).map_err(failure)?;
+        }
+    }
+    Ok(cast_expr(plain, data_type, cast))
 }
 
 /// A date or time in a format of the user's.

@@ -1,6 +1,6 @@
-//! Options of a read: names without case, typed on demand, unknown ones refused.
+//! Options of a read or write: names without case, typed on demand; what Spark has and this engine has not is refused.
 //!
-//! Which options a format has is listed here; what they do is the format's business.
+//! What an option does is the format's business.
 
 use std::collections::BTreeMap;
 
@@ -20,104 +20,64 @@ impl std::fmt::Debug for ReadOptions {
     }
 }
 
-/// Options of all file sources.
-const FILES: &[&str] = &[
-    "path",
-    "paths",
-    "basepath",
-    "recursivefilelookup",
-    "pathglobfilter",
-    "modifiedafter",
-    "modifiedbefore",
-    "ignoremissingfiles",
-    "ignorecorruptfiles",
-    "mergeschema",
-    "compression",
-    "codec",
-    "serialization.format",
+/// An option of Spark's that has only some of its values here: the others would change the answer.
+struct Partial {
+    formats: &'static [Format],
+    name: &'static str,
+    /// Lower case; what Spark does without the option is among them.
+    values: &'static [&'static str],
+}
+
+const fn partial(formats: &'static [Format], name: &'static str, values: &'static [&'static str]) -> Partial {
+    Partial { formats, name, values }
+}
+
+const CSV: &[Format] = &[Format::Csv];
+const JSON: &[Format] = &[Format::Json];
+const TEXTS: &[Format] = &[Format::Csv, Format::Json];
+const PARQUET: &[Format] = &[Format::Parquet, Format::Avro];
+const ENCODED: &[Format] = &[Format::Csv, Format::Json, Format::Text];
+const UTF8: &[&str] = &["utf-8", "utf8", "us-ascii"];
+
+/// What reading does not do in full.
+const READ: &[Partial] = &[
+    partial(PARQUET, "datetimerebasemode", &["exception", "corrected"]),
+    partial(PARQUET, "int96rebasemode", &["exception", "corrected"]),
+    partial(ENCODED, "encoding", UTF8),
+    partial(ENCODED, "charset", UTF8),
+    partial(ENCODED, "linesep", &["\n", "\r\n", "\\n", "\\r\\n"]),
+    partial(CSV, "maxcharspercolumn", &["-1"]),
+    partial(CSV, "emptyvalue", &[""]),
+    partial(CSV, "chartoescapequoteescaping", &[]),
+    partial(CSV, "enforceschema", &["true"]),
+    partial(CSV, "unescapedquotehandling", &["stop_at_delimiter"]),
+    partial(CSV, "prefersdate", &["true"]),
+    partial(TEXTS, "locale", &["en-us", "en_us", "en"]),
+    partial(TEXTS, "enabledatetimeparsingfallback", &["false"]),
+    partial(JSON, "allowsinglequotes", &["true"]),
+    partial(JSON, "allowunquotedfieldnames", &["false"]),
+    partial(JSON, "allowcomments", &["false"]),
+    partial(JSON, "allownumericleadingzeros", &["false"]),
+    partial(JSON, "allowbackslashescapinganycharacter", &["false"]),
+    partial(JSON, "allowunquotedcontrolchars", &["false"]),
+    partial(JSON, "allownonnumericnumbers", &["true"]),
+    partial(JSON, "primitivesasstring", &["false"]),
+    partial(JSON, "prefersdecimal", &["false"]),
+    partial(JSON, "dropfieldifallnull", &["false"]),
+    partial(JSON, "infertimestamp", &["false"]),
+    partial(JSON, "usenestedfieldvaluesasvariants", &["false"]),
+    partial(TEXTS, "singlevariantcolumn", &[]),
 ];
 
-/// Options that only writing reads, or that only tune Spark's own reader: accepted without effect.
-const WITHOUT_EFFECT: &[&str] = &[
-    "datetimerebasemode",
-    "int96rebasemode",
-    "maxcharspercolumn",
-    "maxcolumns",
-    "maxpartitionbytes",
-    "encoding",
-    "charset",
-    "quoteall",
-    "escapequotes",
-    "emptyvalue",
-    "chartoescapequoteescaping",
-    "locale",
-    "enforceschema",
-    "unescapedquotehandling",
-    "inputbuffersize",
-    "prefersdate",
-    "ignorenullfields",
-    "partitionoverwritemode",
-    "maxrecordsperfile",
-    "parquet.block.size",
-    "parquet.page.size",
-    "parquet.compression",
-    "wholetext",
-    "linesep",
-    "header",
-];
-
-/// Options that have one value here.
-const FIXED: &[(&str, &str)] = &[
-    ("allowsinglequotes", "true"),
-    ("allowunquotedfieldnames", "false"),
-    ("allowcomments", "false"),
-    ("allownumericleadingzeros", "false"),
-    ("allowbackslashescapinganycharacter", "false"),
-    ("allowunquotedcontrolchars", "false"),
-    ("primitivesasstring", "false"),
-    ("prefersdecimal", "false"),
-    ("dropfieldifallnull", "false"),
-    ("infertimestamp", "false"),
-];
-
-const CSV: &[&str] = &[
-    "header",
-    "sep",
-    "delimiter",
-    "quote",
-    "escape",
-    "comment",
-    "nullvalue",
-    "inferschema",
-    "samplingratio",
-    "multiline",
-    "mode",
-    "dateformat",
-    "timestampformat",
-    "timestampntzformat",
-    "ignoreleadingwhitespace",
-    "ignoretrailingwhitespace",
-    "columnnameofcorruptrecord",
-    "nanvalue",
-    "positiveinf",
-    "negativeinf",
-    "enabledatetimeparsingfallback",
-    "timezone",
-    "columnpruning",
-    "extension",
-];
-
-const JSON: &[&str] = &[
-    "multiline",
-    "mode",
-    "samplingratio",
-    "dateformat",
-    "timestampformat",
-    "timestampntzformat",
-    "columnnameofcorruptrecord",
-    "timezone",
-    "allownonnumericnumbers",
-    "enabledatetimeparsingfallback",
+/// What writing does not do in full.
+const WRITE: &[Partial] = &[
+    partial(ENCODED, "encoding", &["utf-8", "utf8"]),
+    partial(ENCODED, "charset", &["utf-8", "utf8"]),
+    partial(CSV, "chartoescapequoteescaping", &[]),
+    partial(TEXTS, "locale", &["en-us", "en_us", "en"]),
+    partial(JSON, "pretty", &["false"]),
+    partial(JSON, "writenonasciicharacterascodepoint", &["false"]),
+    partial(JSON, "sortkeys", &["false"]),
 ];
 
 impl ReadOptions {
@@ -166,39 +126,30 @@ impl ReadOptions {
         &self.0
     }
 
-    /// Refuses options that the format does not have.
-    pub(crate) fn check(&self, format: Format) -> SparkResult<()> {
-        let own = match format {
-            Format::Csv => CSV,
-            Format::Json => JSON,
-            _ => &[],
-        };
-        for (name, default) in FIXED {
-            if self.get(name).is_some_and(|value| !value.eq_ignore_ascii_case(default)) {
-                return Err(SparkError::unsupported(format!("option `{name}` other than {default}")));
+    /// Refuses what Spark's option of a format would do and reading does not. Names that Spark does not know have no
+    /// effect, here as there.
+    pub(crate) fn check_read(&self, format: Format, zone: &str) -> SparkResult<()> {
+        self.check(READ, format, zone)
+    }
+
+    /// The same for writing.
+    pub(crate) fn check_write(&self, format: Format, zone: &str) -> SparkResult<()> {
+        self.check(WRITE, format, zone)
+    }
+
+    fn check(&self, rules: &[Partial], format: Format, zone: &str) -> SparkResult<()> {
+        for rule in rules.iter().filter(|rule| rule.formats.contains(&format)) {
+            let Some(value) = self.get(rule.name) else { continue };
+            if !rule.values.contains(&value.to_ascii_lowercase().as_str()) {
+                return Err(SparkError::unsupported(format!("option `{}` with value `{value}`", rule.name)));
             }
         }
-        for key in self.0.keys() {
-            let key = key.as_str();
-            let store = key.starts_with("fs.") || key.starts_with("spark.");
-            if store
-                || FIXED.iter().any(|(name, _)| *name == key)
-                || [FILES, WITHOUT_EFFECT, own].iter().any(|known| known.contains(&key))
-            {
-                continue;
+        match self.get("timezone") {
+            Some(other) if TEXTS.contains(&format) && !other.eq_ignore_ascii_case(zone) => {
+                Err(SparkError::unsupported("option `timeZone` other than the session's time zone"))
             }
-            // Spark ignores what it does not know; so do we, but not in silence.
-            tracing::warn!(option = key, format = format.name(), "unknown read option has no effect");
+            _ => Ok(()),
         }
-        if let Some(encoding) = self.first(&["encoding", "charset"])
-            && !["utf-8", "utf8", "us-ascii"].contains(&encoding.to_ascii_lowercase().as_str())
-        {
-            return Err(SparkError::unsupported(format!("files in encoding `{encoding}`")));
-        }
-        if self.get("linesep").is_some_and(|separator| !["\n", "\r\n", "\\n", "\\r\\n"].contains(&separator)) {
-            return Err(SparkError::unsupported("option `lineSep` other than a line feed"));
-        }
-        Ok(())
     }
 }
 

@@ -8,7 +8,7 @@
 
 use firesteel_functions::types::{DataType, StructType};
 
-use super::{Expr, ObjectName, Options, Plan, Relation};
+use super::{Expr, ObjectName, Options, Plan, Relation, Script};
 
 /// A command.
 #[derive(Debug, Clone)]
@@ -382,8 +382,12 @@ pub enum AlterTable {
     SetQuery { query: Relation, text: String },
     /// `SET SERDE...`.
     SetSerde,
+    /// `SET SERDEPROPERTIES`.
+    SetSerdeProperties(Options),
     /// `RECOVER PARTITIONS`.
     RecoverPartitions,
+    /// `ALTER VIEW v WITH SCHEMA mode`.
+    SchemaMode(String),
     /// `CLUSTER BY`.
     ClusterBy(Vec<String>),
     /// Anything else, by name.
@@ -518,11 +522,4 @@ pub enum Describe {
     Query(Relation),
     /// `DESCRIBE CATALOG`.
     Catalog(String),
-}
-
-/// A SQL script.
-#[derive(Debug, Clone)]
-pub struct Script {
-    /// `BEGIN ... END` text; interpreted statement by statement by the script runner.
-    pub text: String,
 }

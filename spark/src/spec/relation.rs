@@ -13,6 +13,11 @@ use firesteel_functions::types::StructType;
 
 use super::{Command, Expr, Literal, Origin, SortOrder, WindowSpec};
 
+/// Name of a hint above which nothing below the output is visible: pipe operators see what arrives.
+pub const BARRIER: &str = "|>";
+/// Prefix of the function that stands for an expression of a pipe operator, before the operator's name.
+pub const PIPE_PREFIX: &str = "|>";
+
 /// A possibly qualified name, unquoted parts.
 pub type ObjectName = Vec<String>;
 /// Options as written; keys are case-insensitive where they are read.
@@ -218,6 +223,8 @@ pub enum GroupingElement {
     GroupingSets(Vec<GroupingElement>),
     /// `(a, b)` inside grouping sets; `()` is empty.
     Set(Vec<Expr>),
+    /// `a, b` before `GROUPING SETS`: keys whether or not a set has them.
+    Keys(Vec<Expr>),
 }
 
 /// `groupBy(..).pivot(column, values)`.
@@ -413,3 +420,6 @@ pub enum CatalogQuery {
     /// `analyzeTable`.
     AnalyzeTable { table: String, no_scan: bool },
 }
+
+/// The name of the hint that stands for `LIMIT ALL`; no hint can be written with it.
+pub const LIMIT_ALL: &str = "LIMIT ALL";

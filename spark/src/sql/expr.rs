@@ -221,13 +221,13 @@ fn operators(cursor: &mut Cursor<'_>, minimum: u8) -> SparkResult<Expr> {
 fn unary(cursor: &mut Cursor<'_>) -> SparkResult<Expr> {
     let position = cursor.position();
     let name = match cursor.peek().text {
-        "-" if cursor.is("-") => "negative",
+        "-" if cursor.is("-") => "-",
         "+" if cursor.is("+") => "positive",
         "~" if cursor.is("~") => "~",
         _ => return operand::operand(cursor),
     };
     cursor.next();
-    if name == "negative" && literal::number_ahead(cursor) {
+    if name == "-" && literal::number_ahead(cursor) {
         return operand::after_minus(cursor, position);
     }
     let inner = cursor.nested(unary)?;

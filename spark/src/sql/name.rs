@@ -76,6 +76,13 @@ pub(super) fn at_clause(cursor: &Cursor<'_>) -> bool {
 pub(super) fn clause(cursor: &mut Cursor<'_>) -> SparkResult<ObjectName> {
     let position = cursor.position();
     let expr = clause_expression(cursor)?;
+    if let Some((sub, data_type)) = unsuitable(&expr) {
+        let condition = format!("NOT_A_CONSTANT_STRING.{sub}");
+        let text = cursor.origin_text(position);
+        let text = text.split_once('(').map_or(text.as_str(), |(_, rest)| rest.trim_end_matches(')'));
+        let parameters = [("name", "IDENTIFIER"), ("expr", text), ("dataType", data_type.as_str())];
+        return Err(cursor.error(&condition, &parameters, position));
+    }
     match resolve(&expr, cursor.options)? {
         Some(parts) => Ok(parts),
         None => Err(cursor.error(
@@ -107,6 +114,21 @@ pub(super) fn resolve(expr: &Expr, options: &ParseOptions) -> SparkResult<Option
     text.map(|text| super::parse_multipart_identifier(&text)).transpose()
 }
 
+/// What is wrong with a literal that is no name.
+fn unsuitable(expr: &Expr) -> Option<(&'static str, String)> {
+    match expr.kind.as_ref() {
+        ExprKind::Literal(Literal::String(_)) => None,
+        ExprKind::Literal(Literal::Null(_)) => Some(("WRONG_TYPE", "void".to_string())),
+        ExprKind::Literal(Literal::Integer(_)) => Some(("WRONG_TYPE", "int".to_string())),
+        ExprKind::Literal(Literal::Boolean(_)) => Some(("WRONG_TYPE", "boolean".to_string())),
+        ExprKind::Cast { expr, to, .. } if to.is_string() => {
+            let null = matches!(expr.kind.as_ref(), ExprKind::Literal(Literal::Null(_)));
+            null.then(|| ("NULL", to.simple_string()))
+        }
+        _ => None,
+    }
+}
+
 fn constant(expr: &Expr) -> Option<String> {
     match expr.kind.as_ref() {
         ExprKind::Literal(Literal::String(text)) => Some(text.clone()),
@@ -120,7 +142,9 @@ fn constant(expr: &Expr) -> Option<String> {
 /// A property or configuration key: `a.b-c.d` or a string.
 pub(super) fn property_key(cursor: &mut Cursor<'_>) -> SparkResult<String> {
     if cursor.is_string() {
-        return cursor.string();
+        // The literal after it is the value, not more of the key.
+        let token = cursor.next();
+        return Ok(escape::string(&token, cursor.options.escaped_string_literals));
     }
     let mut parts = vec![plain(cursor)?];
     while cursor.eat(".") {

@@ -14,6 +14,11 @@ pub trait IdentifierSource: Send + Sync {
     /// # Errors
     /// When the expression cannot be evaluated.
     fn identifier(&self, expr: &Expr) -> SparkResult<Option<String>>;
+
+    /// The statement with settings in place of `${name}`, when it has such references.
+    fn substitute(&self, _text: &str) -> Option<String> {
+        None
+    }
 }
 
 /// Options of the parser.

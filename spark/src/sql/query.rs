@@ -169,11 +169,15 @@ pub(super) fn table(cursor: &Cursor<'_>, name: ObjectName, position: usize) -> R
 /// `ORDER BY`, `CLUSTER BY`, `DISTRIBUTE BY`, `SORT BY`, `WINDOW`, `LIMIT`, `OFFSET`.
 fn organization(cursor: &mut Cursor<'_>, relation: Relation, position: usize) -> SparkResult<Relation> {
     let mut relation = relation;
+    let start = cursor.position();
+    let mut clauses = vec![];
     if cursor.eat_words(&["ORDER", "BY"]) {
+        clauses.push("ORDER");
         cursor.grow(1)?;
         relation = sort(cursor, relation, true, position)?;
     }
     if cursor.eat_words(&["CLUSTER", "BY"]) {
+        clauses.push("CLUSTER");
         cursor.grow(2)?;
         let exprs = cursor.list(expression)?;
         let order = exprs.iter().cloned().map(ascending).collect();
@@ -182,13 +186,18 @@ fn organization(cursor: &mut Cursor<'_>, relation: Relation, position: usize) ->
         relation = cursor.relation(RelationKind::Sort { input, order, global: false, all: None }, position);
     }
     if cursor.eat_words(&["DISTRIBUTE", "BY"]) {
+        clauses.push("DISTRIBUTE");
         cursor.grow(1)?;
         let exprs = cursor.list(expression)?;
         relation = cursor.relation(RelationKind::RepartitionBy { input: relation, exprs, partitions: None }, position);
     }
     if cursor.eat_words(&["SORT", "BY"]) {
+        clauses.push("SORT");
         cursor.grow(1)?;
         relation = sort(cursor, relation, false, position)?;
+    }
+    if clauses.len() > 1 && clauses != ["DISTRIBUTE", "SORT"] {
+        return Err(cursor.error("UNSUPPORTED_FEATURE.COMBINATION_QUERY_RESULT_CLAUSES", &[], start));
     }
     if cursor.word("WINDOW") && cursor.is_name_at(1) {
         let windows = clause::windows(cursor)?;
@@ -224,12 +233,14 @@ fn sort(cursor: &mut Cursor<'_>, input: Relation, global: bool, position: usize)
 fn limits(cursor: &mut Cursor<'_>, relation: Relation, position: usize) -> SparkResult<Relation> {
     let mut limit = None;
     let mut offset = None;
+    let mut unlimited = false;
     if cursor.any_word(&["LIMIT", "OFFSET"]) {
         cursor.grow(2)?;
     }
     if cursor.eat_word("LIMIT") {
         if cursor.word("ALL") && !matches!(cursor.peek_at(1).text, "+" | "-" | "*" | "." | "(") {
             cursor.next();
+            unlimited = true;
         } else {
             limit = Some(expression(cursor)?);
         }
@@ -238,6 +249,10 @@ fn limits(cursor: &mut Cursor<'_>, relation: Relation, position: usize) -> Spark
         offset = Some(expression(cursor)?);
     }
     let mut relation = relation;
+    if unlimited {
+        let name = crate::spec::LIMIT_ALL.to_string();
+        relation = cursor.relation(RelationKind::Hint { input: relation, name, args: vec![] }, position);
+    }
     // The offset is skipped before rows are counted.
     if let Some(offset) = offset {
         let zero = matches!(offset.kind.as_ref(), ExprKind::Literal(Literal::Integer(0)));

@@ -1,32 +1,13 @@
-//! SQL scripts (`BEGIN ... END`), and splitting a text into its statements for shells.
+//! SQL scripts (`BEGIN ... END`): what they are made of is below; here a text is split into its statements for shells.
+
+mod block;
+mod control;
+mod handler;
 
 use std::ops::Range;
 
-use firesteel_functions::SparkResult;
-
-use super::cursor::Cursor;
 use super::lexer::{Kind, Token, tokens};
-use crate::spec::{Command, Script};
-
-/// `BEGIN ... END`; its text is kept for the interpreter of scripts.
-pub(super) fn script(cursor: &mut Cursor<'_>) -> SparkResult<Command> {
-    let byte = cursor.byte();
-    let mut blocks = Blocks::default();
-    loop {
-        if cursor.at_end() {
-            return Err(cursor.unexpected());
-        }
-        let token = cursor.next();
-        blocks.step(&token);
-        if blocks.open == 0 {
-            // `END label`.
-            if cursor.peek().kind == Kind::Word {
-                cursor.next();
-            }
-            return Ok(Command::Script(Script { text: cursor.text_from(byte).to_string() }));
-        }
-    }
-}
+pub(super) use block::script;
 
 /// Byte ranges of the statements in a text, without their semicolons. Quotes, comments and `BEGIN ... END` are respected;
 /// a text that cannot be split is one statement.

@@ -51,7 +51,7 @@ fn operators_bind_as_in_spark() {
         ("!a = b", "not(=(a b))"),
         ("a | b ^ c & d << 1 + 2", "|(a ^(b &(c <<(d +(1 2)))))"),
         ("a || b + c", "+(||(a b) c)"),
-        ("-a.b[1]::int", "negative(cast(get(a.b 1)))"),
+        ("-a.b[1]::int", "-(cast(get(a.b 1)))"),
         ("-1", "-1"),
         ("2-1", "-(2 1)"),
         ("a between 1 and 2 and b", "and(between(a 1 2) b)"),
@@ -194,7 +194,7 @@ fn other_errors_have_their_condition() {
 
 #[test]
 fn the_text_of_a_syntax_error_has_a_caret() {
-    let text = super::error::parse_error_text(&error("select 1 +\n  )")).unwrap();
+    let text = error::parse_error_text(&error("select 1 +\n  )")).unwrap();
     assert!(
         text.starts_with("\n[PARSE_SYNTAX_ERROR] Syntax error at or near ')'. SQLSTATE: 42601 (line 2, pos 2)\n"),
         "{text}"

@@ -1,5 +1,6 @@
 //! Data types and column lists.
 
+use firesteel_functions::collation::Collation;
 use firesteel_functions::types::{DataType, DayTimeField, StructField, StructType, YearMonthField};
 use firesteel_functions::{SparkError, SparkResult};
 
@@ -187,6 +188,8 @@ fn primitive(cursor: &mut Cursor<'_>, word: &str, position: usize) -> SparkResul
             collated(cursor, DataType::Varchar(length), position)
         }
         "DECIMAL" | "DEC" | "NUMERIC" => decimal(cursor, position),
+        "GEOMETRY" if cursor.is("(") => Ok(DataType::Geometry(reference(cursor, false)?)),
+        "GEOGRAPHY" if cursor.is("(") => Ok(DataType::Geography(reference(cursor, true)?)),
         "ARRAY" | "MAP" | "STRUCT" => {
             let condition = format!("INCOMPLETE_TYPE_DEFINITION.{word}");
             Err(cursor.error(&condition, &[("elementType", "<INT>")], position))
@@ -258,17 +261,44 @@ fn decimal(cursor: &mut Cursor<'_>, position: usize) -> SparkResult<DataType> {
     }
 }
 
-/// `COLLATE UTF8_BINARY` changes nothing; other collations are refused rather than compared wrongly.
+/// `(srid)` or `(ANY)` after a spatial type.
+fn reference(cursor: &mut Cursor<'_>, geography: bool) -> SparkResult<Option<u32>> {
+    cursor.expect("(")?;
+    if cursor.eat_word("ANY") {
+        cursor.expect(")")?;
+        return Ok(None);
+    }
+    let srid = cursor.integer()?;
+    cursor.expect(")")?;
+    firesteel_functions::geo::check_srid(srid, geography).map(Some)
+}
+
+/// `COLLATE name` after a string type.
 fn collated(cursor: &mut Cursor<'_>, data_type: DataType, position: usize) -> SparkResult<DataType> {
     if !cursor.eat_word("COLLATE") {
         return Ok(data_type);
     }
     let collation = name::multipart(cursor)?;
-    match collation.last() {
-        Some(last) if last.eq_ignore_ascii_case("UTF8_BINARY") => Ok(data_type),
-        _ => {
-            let shown = format!("\"STRING COLLATE {}\"", collation.join("."));
+    let found = named_collation(&collation)?;
+    match data_type {
+        _ if found.is_binary() => Ok(data_type),
+        DataType::String => Ok(DataType::string_with(found)),
+        other => {
+            let shown = format!("\"{} COLLATE {}\"", other.sql(), found.name());
             Err(cursor.error("UNSUPPORTED_DATATYPE", &[("typeName", &shown)], position))
         }
+    }
+}
+
+/// A collation by its name, which may say its catalog and schema.
+///
+/// # Errors
+/// `COLLATION_INVALID_NAME`.
+pub(crate) fn named_collation(name: &[String]) -> SparkResult<Collation> {
+    match name {
+        [catalog, schema, name] if catalog.eq_ignore_ascii_case("SYSTEM") && schema.eq_ignore_ascii_case("BUILTIN") => {
+            Collation::parse(name)
+        }
+        parts => Collation::parse(&parts.join(".")),
     }
 }

@@ -134,7 +134,9 @@ impl PreparedFiles {
             for directory in directories {
                 remove_all(store, &self.child(directory)?, old).await?;
             }
-            return Ok(());
+            let further = self.spec.replaced.iter().map(|key| parse(key));
+            let further = further.filter(|path| path.as_ref().map_or(true, &old)).collect::<Result<Vec<_>>>()?;
+            return remove(store, &root, further).await;
         }
         // A plain file may stand where the directory shall be.
         if !root.as_ref().is_empty() && self.url.scheme() == "file" {
@@ -186,13 +188,22 @@ async fn remove_all(
         Err(object_store::Error::NotFound { .. }) => Vec::new(),
         Err(error) => return Err(ConnectorError::from_store(prefix.as_ref(), error)),
     };
-    let paths = listed.into_iter().map(|meta| meta.location).filter(|path| chosen(path)).map(Ok);
-    let paths: Vec<_> = paths.collect();
-    let deleted = store.delete_stream(stream::iter(paths).boxed());
-    deleted.try_for_each(|_| async { Ok(()) }).await.or_else(|error| match error {
-        object_store::Error::NotFound { .. } => Ok(()),
-        error => Err(ConnectorError::from_store(prefix.as_ref(), error)),
-    })
+    let paths = listed.into_iter().map(|meta| meta.location).filter(|path| chosen(path));
+    remove(store, prefix, paths.collect()).await
+}
+
+/// Deletes files; those that are gone already do not matter.
+async fn remove(store: &Arc<dyn ObjectStore>, prefix: &Path, paths: Vec<Path>) -> Result<()> {
+    let deleted = store.delete_stream(stream::iter(paths.into_iter().map(Ok)).boxed());
+    let failed = deleted.filter_map(|outcome| async {
+        match outcome {
+            Ok(_) | Err(object_store::Error::NotFound { .. }) => None,
+            Err(error) => Some(ConnectorError::from_store(prefix.as_ref(), error)),
+        }
+    });
+    // Every file is tried, whatever happens to the others.
+    let failed: Vec<ConnectorError> = failed.collect().await;
+    failed.into_iter().next().map_or(Ok(()), Err)
 }
 
 async fn discard(

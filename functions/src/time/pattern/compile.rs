@@ -6,8 +6,28 @@ use crate::error::{ErrorKind, SparkError, SparkResult, sql_conf, sql_value};
 pub(super) fn compile(pattern: &str, parsing: bool) -> SparkResult<Vec<Item>> {
     let chars: Vec<char> = pattern.chars().collect();
     let mut position = 0;
-    let items = sequence(&chars, &mut position, pattern, parsing, 0)?;
-    Ok(items)
+    // What only the old formatter understands is another error than what nobody understands.
+    sequence(&chars, &mut position, pattern, parsing, 0)
+        .map_err(|error| if is_legacy(&chars) { unrecognised(pattern) } else { error })
+}
+
+/// Whether Java's `SimpleDateFormat` takes the pattern.
+fn is_legacy(chars: &[char]) -> bool {
+    let mut quoted = false;
+    let mut run = (' ', 0);
+    for c in chars {
+        if *c == '\'' {
+            quoted = !quoted;
+        } else if !quoted && c.is_ascii_alphabetic() {
+            run = if run.0 == *c { (*c, run.1 + 1) } else { (*c, 1) };
+            if !"GyYMLwWDdFEuaHkKhmsSzZX".contains(*c) || *c == 'X' && run.1 > 3 {
+                return false;
+            }
+            continue;
+        }
+        run = (' ', 0);
+    }
+    !quoted
 }
 
 fn sequence(
@@ -21,10 +41,10 @@ fn sequence(
     while let Some(c) = chars.get(*position).copied() {
         *position += 1;
         match c {
-            '\'' => literal(&mut items, &quoted(chars, position).ok_or_else(|| unrecognised(pattern))?),
+            '\'' => literal(&mut items, &quoted(chars, position).ok_or_else(|| malformed(pattern))?),
             '[' if depth < 32 => items.push(Item::Optional(sequence(chars, position, pattern, parsing, depth + 1)?)),
             ']' if depth > 0 => return Ok(items),
-            '[' | ']' | '{' | '}' | '#' => return Err(unrecognised(pattern)),
+            '[' | ']' | '{' | '}' | '#' => return Err(malformed(pattern)),
             c if c.is_ascii_alphabetic() => {
                 let mut count = 1;
                 while chars.get(*position) == Some(&c) {
@@ -72,31 +92,43 @@ fn check(letter: char, count: usize, pattern: &str, parsing: bool) -> SparkResul
             &[("c", &letter.to_string())],
         ));
     }
+    let illegal = matches!(letter, 'A' | 'B' | 'n' | 'N' | 'p') || parsing && matches!(letter, 'E' | 'F' | 'q' | 'Q');
+    if illegal {
+        return Err(SparkError::new(
+            ErrorKind::IllegalArgument,
+            "INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER",
+            &[("c", &letter.to_string()), ("pattern", &sql_value(pattern))],
+        ));
+    }
     let longest = match letter {
-        'G' | 'E' | 'M' | 'L' | 'Q' | 'q' | 'O' | 'z' => 4,
+        'G' | 'E' | 'M' | 'L' | 'Q' | 'q' | 'z' => 4,
         'X' | 'x' | 'Z' => 5,
         'y' => 6,
-        'd' | 'H' | 'h' | 'K' | 'k' | 'm' | 's' | 'V' => 2,
+        'd' | 'H' | 'h' | 'K' | 'k' | 'm' | 's' => 2,
         'D' => 3,
         'S' => 9,
         'a' | 'F' => 1,
-        _ => {
-            return Err(SparkError::new(
-                ErrorKind::IllegalArgument,
-                "INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER",
-                &[("c", &letter.to_string()), ("pattern", &sql_value(pattern))],
-            ));
-        }
+        'V' if count == 2 => 2,
+        'O' if count == 1 || count == 4 => 4,
+        _ => 0,
     };
-    let allowed = match letter {
-        'V' => count == 2,
-        'O' => count == 1 || count == 4,
-        _ => count <= longest,
-    };
-    if !allowed || (parsing && matches!(letter, 'E' | 'F' | 'q' | 'Q')) {
-        return Err(unrecognised(pattern));
+    if matches!(letter, 'G' | 'M' | 'L' | 'E' | 'Q' | 'q') && count > 4 {
+        let letters = sql_value(pattern);
+        return Err(SparkError::new(
+            ErrorKind::IllegalArgument,
+            "INVALID_DATETIME_PATTERN.LENGTH",
+            &[("pattern", &letters)],
+        ));
     }
-    Ok(())
+    if count > longest { Err(malformed(pattern)) } else { Ok(()) }
+}
+
+pub(super) fn malformed(pattern: &str) -> SparkError {
+    SparkError::new(
+        ErrorKind::IllegalArgument,
+        "INVALID_DATETIME_PATTERN.WITH_SUGGESTION",
+        &[("pattern", &sql_value(pattern)), ("docroot", "https://spark.apache.org/docs/latest")],
+    )
 }
 
 fn unrecognised(pattern: &str) -> SparkError {

@@ -19,16 +19,16 @@ pub(super) const MONTHS: [&str; 12] = [
     "November",
     "December",
 ];
-const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+pub(super) const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 const QUARTERS: [&str; 4] = ["1st quarter", "2nd quarter", "3rd quarter", "4th quarter"];
 
 pub(super) struct Moment<'a> {
     utc: i64,
     zone: &'a Zone,
-    offset: i32,
-    days: i32,
-    date: (i32, u32, u32),
-    micros_of_day: i64,
+    pub(super) offset: i32,
+    pub(super) days: i32,
+    pub(super) date: (i32, u32, u32),
+    pub(super) micros_of_day: i64,
 }
 
 impl<'a> Moment<'a> {
@@ -52,11 +52,12 @@ fn write(items: &[Item], moment: &Moment<'_>, out: &mut String) {
             Item::Text(text) => out.push_str(text),
             Item::Optional(inner) => write(inner, moment, out),
             Item::Field(letter, count) => out.push_str(&field(*letter, *count, moment)),
+            Item::Old(letter, count) => out.push_str(&super::legacy::field(*letter, *count, moment)),
         }
     }
 }
 
-fn field(letter: char, count: usize, moment: &Moment<'_>) -> String {
+pub(super) fn field(letter: char, count: usize, moment: &Moment<'_>) -> String {
     let (year, month, day) = moment.date;
     let seconds = moment.micros_of_day / MICROS_PER_SECOND;
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);

@@ -84,6 +84,7 @@ fn sequence<'t>(items: &[Item], text: &'t str, fields: &mut Fields) -> Option<&'
                 }
                 rest.get(expected.len()..)?
             }
+            Item::Old(..) => return None,
             Item::Optional(inner) => {
                 let mut attempt = *fields;
                 match sequence(inner, rest, &mut attempt) {
@@ -135,6 +136,7 @@ fn field<'t>(letter: char, count: usize, reserved: usize, text: &'t str, fields:
     let length = match (letter, count) {
         ('S', _) => run.min(count),
         (_, 1) => available.min(9),
+        ('D', 2) => available.clamp(2, 3),
         _ => count,
     };
     if length == 0 || run < length {
@@ -142,8 +144,10 @@ fn field<'t>(letter: char, count: usize, reserved: usize, text: &'t str, fields:
     }
     let (digits, rest) = text.split_at(length);
     let value: u32 = digits.parse().ok()?;
+    // A field may be given twice, but not with two values.
     let slot = |slot: &mut Option<u32>, range: std::ops::RangeInclusive<u32>| {
-        range.contains(&value).then(|| *slot = Some(value))
+        let agrees = slot.is_none_or(|known| known == value);
+        (agrees && range.contains(&value)).then(|| *slot = Some(value))
     };
     match letter {
         'M' | 'L' => slot(&mut fields.month, 1..=12)?,
@@ -158,7 +162,13 @@ fn field<'t>(letter: char, count: usize, reserved: usize, text: &'t str, fields:
         'K' => slot(&mut fields.clock_hour, 0..=11)?,
         'm' => slot(&mut fields.minute, 0..=59)?,
         's' => slot(&mut fields.second, 0..=59)?,
-        _ => fields.micros = format!("{digits:0<6}").get(..6)?.parse().ok(),
+        _ => {
+            let micros: Option<u32> = format!("{digits:0<6}").get(..6)?.parse().ok();
+            if fields.micros.is_some() && fields.micros != micros {
+                return None;
+            }
+            fields.micros = micros;
+        }
     }
     Some(rest)
 }

@@ -18,6 +18,6 @@ fn prints_and_reads_as_spark_does() {
     assert_eq!(date("yyyyMMdd", "20200102").as_deref(), Some("2020-01-02"));
     assert_eq!(date("yyyy-MM-dd", "2020-02-30"), None);
     assert_eq!(date("yyyy-MM-dd", "2020-1-1"), None);
-    let error = Pattern::for_format("w").unwrap_err();
+    let error = Pattern::for_format("e").unwrap_err();
     assert_eq!(error.condition(), "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_WEEK_BASED_PATTERN");
 }

@@ -8,11 +8,11 @@ use firesteel_functions::registry;
 use firesteel_functions::types::DataType;
 use firesteel_functions::{SparkError, SparkResult};
 
-use super::Exprs;
 use super::function::is_aggregate;
+use super::{Exprs, unmarked};
 use crate::analyze::functions::AggregateModifiers;
 use crate::analyze::typed::Typed;
-use crate::analyze::{errors, naming};
+use crate::analyze::{errors, naming, plan};
 use crate::spec::{ExprKind, Function, Literal};
 
 impl Exprs<'_, '_> {
@@ -30,11 +30,19 @@ impl Exprs<'_, '_> {
         let nested = self.in_aggregate.replace(!self.in_window.get());
         let outcome = self.aggregate_call(name, function);
         self.in_aggregate.set(nested);
-        outcome.map(Some)
+        self.of_outer_query(outcome?).map(Some)
     }
 
     fn aggregate_call(&self, name: &str, function: &Function) -> SparkResult<Typed> {
-        let filter = function.filter.as_ref().map(|f| self.resolve(f)).transpose()?;
+        if !function.order_by.is_empty()
+            && !matches!(name, "listagg" | "string_agg" | "mode" | "percentile_cont" | "percentile_disc")
+        {
+            return Err(SparkError::analysis(
+                "INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX",
+                &[("prettyName", &format!("`{name}`")), ("syntax", "WITHIN GROUP (ORDER BY ...)")],
+            ));
+        }
+        let filter = function.filter.as_ref().map(|f| self.aggregate_filter(f)).transpose()?;
         let filter_text = filter.as_ref().map(|f| f.name.clone());
         let filter = filter.map(|f| self.analyzer.condition(f)).transpose()?;
         let mut args =
@@ -54,9 +62,12 @@ impl Exprs<'_, '_> {
             args = found.0;
             let (shown, reverse) = (found.1, found.2);
             let shown = filter_text.as_ref().map_or_else(|| shown.clone(), |f| format!("{shown} FILTER (WHERE {f})"));
-            if reverse && name == "mode" {
-                return Err(errors::unsupported(&format!("{name} in descending order")));
-            }
+            // What counts rows from the other end is a function of its own.
+            let name = match (name, reverse) {
+                ("mode", true) => "spark_mode_descending",
+                ("percentile_disc", true) => "spark_percentile_disc_descending",
+                _ => name,
+            };
             let modifiers = AggregateModifiers { filter, ..AggregateModifiers::default() };
             let Some(udf) = registry().aggregate_for(name, self.analyzer.context.options.ansi) else {
                 return Err(errors::unsupported(&format!("aggregate function {name}")));
@@ -64,7 +75,15 @@ impl Exprs<'_, '_> {
             return self.analyzer.call_aggregate(&udf, args, shown, modifiers);
         }
         let texts: Vec<String> = args.iter().map(|a| a.sql()).collect();
-        let shown_name = registry().canonical_name(name).unwrap_or_else(|| name.to_string());
+        let shown_name = match name {
+            "array_agg" => "collect_list".to_string(),
+            _ => registry().canonical_name(name).unwrap_or_else(|| name.to_string()),
+        };
+        if matches!(name, "max" | "min")
+            && let Some(found) = args.iter().find(|arg| !errors::is_orderable(&arg.data_type))
+        {
+            return Err(errors::wrong_comparison(name, &naming::call(name, &texts), &found.data_type));
+        }
         let mut all = texts.clone();
         all.extend(naming::defaults(name, args.len()).iter().map(ToString::to_string));
         let mut shown = naming::aggregate(&shown_name, &all, function.distinct, None);
@@ -81,6 +100,7 @@ impl Exprs<'_, '_> {
             order_by: order.into_iter().map(|(sort, ..)| sort).collect(),
             null_treatment,
         };
+        let (name, args) = self.collated_aggregate(name, args, function.distinct)?;
         if name == "count" {
             return self.count(args, shown, modifiers);
         }
@@ -122,11 +142,12 @@ impl Exprs<'_, '_> {
         order.clear();
         let value = self.resolve(&key.expr)?;
         let texts: Vec<String> = args.iter().map(|a| a.sql()).collect();
-        let direction = if key.ascending { "" } else { " DESC" };
+        // Spark shows a mode with the direction it looks in, which is the opposite of the one written.
+        let direction = if key.ascending == (name != "mode") { "" } else { " DESC" };
         let shown = format!("{} WITHIN GROUP (ORDER BY {}{direction})", naming::call(name, &texts), value.sql());
         let mut out = vec![value];
         for arg in args {
-            if key.ascending {
+            if key.ascending || name == "percentile_disc" {
                 out.push(arg.clone());
                 continue;
             }
@@ -139,7 +160,38 @@ impl Exprs<'_, '_> {
         Ok(Some((out, shown, !key.ascending)))
     }
 
-    /// `count(*)` is `count(1)`; `count(t.*)` counts rows without nulls.
+    /// `FILTER (WHERE ...)`: a deterministic condition over the input.
+    fn aggregate_filter(&self, filter: &crate::spec::Expr) -> SparkResult<Typed> {
+        let nested = self.in_aggregate.replace(false);
+        let outcome = self.resolve(filter);
+        self.in_aggregate.set(nested);
+        let typed = outcome?;
+        let text = errors::expression(&typed.name);
+        let mut found = None;
+        for (fits, reason, key) in [
+            (is_aggregate_call as fn(&Expr) -> bool, "CONTAINS_AGGREGATE", "aggExpr"),
+            (is_window_call, "CONTAINS_WINDOW_FUNCTION", "windowExpr"),
+        ] {
+            if plan::contains(&typed.expr, fits) {
+                found.get_or_insert((reason, key));
+            }
+        }
+        if let Some((reason, key)) = found {
+            return Err(SparkError::analysis(
+                &format!("INVALID_AGGREGATE_FILTER.{reason}"),
+                &[("filterExpr", &text), (key, &text)],
+            ));
+        }
+        if typed.expr.is_volatile() {
+            return Err(SparkError::analysis("INVALID_AGGREGATE_FILTER.NON_DETERMINISTIC", &[("filterExpr", &text)]));
+        }
+        if !matches!(typed.data_type, DataType::Boolean | DataType::Null) {
+            return Err(SparkError::analysis("INVALID_AGGREGATE_FILTER.NOT_BOOLEAN", &[("filterExpr", &text)]));
+        }
+        Ok(typed)
+    }
+
+    /// `count(*)` is `count(1)`; `count(t.*)` must be written out.
     fn count_arguments(&self, function: &Function) -> SparkResult<Vec<Typed>> {
         let args = &function.args;
         if let ([only], false) = (args.as_slice(), function.distinct)
@@ -147,12 +199,37 @@ impl Exprs<'_, '_> {
         {
             return Ok(vec![self.analyzer.literal(&Literal::Integer(1))?]);
         }
+        if let [only] = args.as_slice()
+            && let ExprKind::Star { target, .. } = &*only.kind
+            && !target.is_empty()
+            && !self.analyzer.context.count_of_table
+        {
+            return Err(SparkError::analysis(
+                "INVALID_USAGE_OF_STAR_WITH_TABLE_IDENTIFIER_IN_COUNT",
+                &[("tableName", &errors::quoted(target))],
+            ));
+        }
         self.arguments("count", args)
     }
 
     fn count(&self, mut args: Vec<Typed>, shown: String, mut modifiers: AggregateModifiers) -> SparkResult<Typed> {
+        if args.is_empty() && self.analyzer.context.count_of_nothing {
+            // Nothing is never not null.
+            let expr = Expr::Literal(ScalarValue::Int64(None), None);
+            args.push(Typed::new(expr, DataType::Long, true, ""));
+        }
         if args.is_empty() {
-            return Err(errors::wrong_num_args("count", "> 0", 0));
+            return Err(SparkError::analysis(
+                "WRONG_NUM_ARGS.WITH_SUGGESTION",
+                &[
+                    ("functionName", "`count`"),
+                    ("expectedNum", " >= 1"),
+                    ("actualNum", "0"),
+                    ("legacyNum", "0"),
+                    ("legacyConfKey", "\"spark.sql.legacy.allowParameterlessCount\""),
+                    ("legacyConfValue", "\"true\""),
+                ],
+            ));
         }
         let several = args.len() > 1;
         if several && !modifiers.distinct {
@@ -196,11 +273,14 @@ impl Exprs<'_, '_> {
     }
 
     /// `grouping(column)` and `grouping_id(columns)`, computed from the grouping sets' id.
-    fn grouping_call(&self, name: &str, function: &Function) -> SparkResult<Typed> {
+    pub(super) fn grouping_call(&self, name: &str, function: &Function) -> SparkResult<Typed> {
         let Some(grouping) = self.grouping else {
             return Err(SparkError::analysis("UNSUPPORTED_GROUPING_EXPRESSION", &[]));
         };
-        let args = self.arguments(name, &function.args)?;
+        let mut args = self.arguments(name, &function.args)?;
+        for arg in &mut args {
+            arg.expr = unmarked(arg.expr.clone())?;
+        }
         let texts: Vec<String> = args.iter().map(|a| a.sql()).collect();
         let shown = naming::call(name, &texts);
         let find = |arg: &Typed| {
@@ -232,6 +312,14 @@ impl Exprs<'_, '_> {
         let call = datafusion::logical_expr::cast(Expr::AggregateFunction(function), data_type.to_arrow());
         Ok(Typed::new(call, data_type, false, shown))
     }
+}
+
+fn is_aggregate_call(expr: &Expr) -> bool {
+    matches!(expr, Expr::AggregateFunction(_))
+}
+
+fn is_window_call(expr: &Expr) -> bool {
+    matches!(expr, Expr::WindowFunction(_))
 }
 
 fn treatment(ignore: bool) -> NullTreatment {

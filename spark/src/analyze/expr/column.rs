@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use datafusion::logical_expr::Expr;
-use firesteel_functions::types::DataType;
 use firesteel_functions::{SparkError, SparkResult};
 
 use super::Exprs;
@@ -31,7 +30,18 @@ impl Exprs<'_, '_> {
         {
             return Ok(found);
         }
-        if let Some(found) = self.lateral_alias(name)? {
+        if let Some(items) = self.group_items.borrow().as_deref() {
+            // In GROUP BY an alias is a whole name, and the first item of that name is meant.
+            let whole = name.join(".");
+            let found = items.iter().enumerate().find(|(_, item)| same(&item.name, &whole, self.case_sensitive()));
+            if let Some((index, item)) = found {
+                if self.lateral_items.borrow().contains(&index) {
+                    return Err(errors::lateral_group_by());
+                }
+                return Ok(item.clone());
+            }
+        } else if let Some(found) = self.lateral_alias(name)? {
+            self.lateral.set(true);
             return Ok(found);
         }
         if let Some(found) = self.outer_attribute(name)? {
@@ -41,28 +51,26 @@ impl Exprs<'_, '_> {
             return Ok(found);
         }
         let visible = match self.below {
-            Some(below) if self.in_aggregate.get() || self.scope.attributes.is_empty() => below,
+            Some(below) if self.reach.is_none() && (self.in_aggregate.get() || self.scope.attributes.is_empty()) => {
+                below
+            }
             _ => self.scope,
         };
         Err(errors::unresolved_column(name, visible))
     }
 
-    fn case_sensitive(&self) -> bool {
+    pub(super) fn case_sensitive(&self) -> bool {
         self.analyzer.context.options.case_sensitive
     }
 
     fn in_scopes(&self, name: &[String]) -> SparkResult<Option<Typed>> {
+        if let (Some(reach), Some(below)) = (&self.reach, self.below) {
+            return self.reaching(name, reach, below);
+        }
         let scopes: [Option<&Scope>; 2] = match self.below {
             Some(below) if self.in_aggregate.get() => [Some(below), Some(self.scope)],
             below => [Some(self.scope), below],
         };
-        if let Some(below) = self.below
-            && !self.keys.is_empty()
-            && let Some(found) = below.find(name, self.case_sensitive())?
-            && self.keys.contains(&found.attribute.expr())
-        {
-            return self.fields(Typed::attribute(&found.attribute), &found.rest).map(Some);
-        }
         let mut failed = None;
         for scope in scopes.into_iter().flatten() {
             if let Some(found) = scope.find(name, self.case_sensitive())? {
@@ -80,7 +88,7 @@ impl Exprs<'_, '_> {
     }
 
     /// Follows the rest of a dotted name into structs and maps.
-    fn fields(&self, mut value: Typed, rest: &[String]) -> SparkResult<Typed> {
+    pub(super) fn fields(&self, mut value: Typed, rest: &[String]) -> SparkResult<Typed> {
         for field in rest {
             let text = format!("{}.{field}", value.sql());
             value = self.field(value, field)?.part(field, text);
@@ -146,7 +154,8 @@ impl Exprs<'_, '_> {
         for (index, part) in name.iter().enumerate().take(2) {
             let Some(binding) = self.env.bindings.iter().rev().find(|b| {
                 same(&b.name, part, self.case_sensitive())
-                    && (index == 0 || name.first().is_some_and(|f| same(&b.function, f, self.case_sensitive())))
+                    && (index == 0
+                        || name.first().is_some_and(|f| same(last_part(&b.function), f, self.case_sensitive())))
             }) else {
                 continue;
             };
@@ -161,9 +170,6 @@ impl Exprs<'_, '_> {
 
     fn lateral_alias(&self, name: &[String]) -> SparkResult<Option<Typed>> {
         let Some((first, rest)) = name.split_first() else { return Ok(None) };
-        if self.whole_aliases.get() && !rest.is_empty() {
-            return Ok(None);
-        }
         let found = {
             let aliases = self.aliases.borrow();
             let mut matches = aliases.iter().filter(|(n, _)| same(n, first, self.case_sensitive()));
@@ -186,30 +192,53 @@ impl Exprs<'_, '_> {
         if typed.expr.is_volatile() {
             return Err(errors::unsupported("a lateral reference to a column alias that is not deterministic"));
         }
+        let place = if self.in_window.get() {
+            Some(("LATERAL_COLUMN_ALIAS_IN_WINDOW", "windowExpr"))
+        } else if self.in_aggregate.get() {
+            Some(("LATERAL_COLUMN_ALIAS_IN_AGGREGATE_FUNC", "aggFunc"))
+        } else {
+            None
+        };
         let text = format!("lateralAliasReference({first})");
+        if let Some((place, key)) = place {
+            return Err(SparkError::analysis(
+                &format!("UNSUPPORTED_FEATURE.{place}"),
+                &[("lca", &errors::quoted(name)), (key, &errors::expression(&text))],
+            ));
+        }
         self.fields(typed.part(first, text), rest).map(Some)
     }
 
     fn outer_attribute(&self, name: &[String]) -> SparkResult<Option<Typed>> {
-        for outer in self.env.outer.iter().rev() {
-            if let Some(found) = outer.find(name, self.case_sensitive())? {
-                return self
-                    .fields(outer_reference(Typed::attribute(&found.attribute), &self.env.outer), &found.rest)
-                    .map(Some);
-            }
-        }
-        Ok(None)
+        // Only the query right around is visible, and a name that finds several of its columns finds none.
+        let Some(outer) = self.env.outer.last() else { return Ok(None) };
+        let Ok(Some(found)) = outer.find(name, self.case_sensitive()) else { return Ok(None) };
+        let mut typed = outer_reference(Typed::attribute(&found.attribute), &self.env.outer);
+        let qualified: Vec<&str> = found.attribute.qualifier.iter().map(String::as_str).collect();
+        let qualified = [qualified, vec![found.attribute.name.as_str()]].concat().join(".");
+        typed.text = Some(format!("outer({qualified})"));
+        self.fields(typed, &found.rest).map(Some)
     }
 
     fn variable(&self, name: &[String]) -> SparkResult<Option<Typed>> {
         let lower: Vec<String> = name.iter().map(|p| p.to_lowercase()).collect();
+        let context = self.analyzer.context;
+        // A script's own variables hide the session's; a label may stand before them.
+        let local = match lower.as_slice() {
+            [label, one, ..] if context.locals.contains_key(&format!("{label}.{one}")) => {
+                context.locals.get(&format!("{label}.{one}")).map(|found| (found, 2))
+            }
+            [one, ..] => context.locals.get(one).map(|found| (found, 1)),
+            [] => return Ok(None),
+        };
         let (variable, rest) = match lower.as_slice() {
             [system, session, one, ..] if system == "system" && session == "session" => (one, 3),
             [session, one, ..] if session == "session" => (one, 2),
             [one, ..] => (one, 1),
             [] => return Ok(None),
         };
-        let Some(found) = self.analyzer.context.variables.get(variable) else { return Ok(None) };
+        let of_session = || context.variables.get(variable).map(|found| (found, rest));
+        let Some((found, rest)) = local.or_else(of_session) else { return Ok(None) };
         let shown = name.get(rest - 1).cloned().unwrap_or_default();
         let typed = Typed::literal(found.value.clone(), found.data_type.clone(), shown.clone());
         let mut typed = self.fields(typed.part(&shown, shown.clone()), name.get(rest..).unwrap_or_default())?;
@@ -244,24 +273,32 @@ impl Exprs<'_, '_> {
     /// The parts that `IDENTIFIER(expr)` names.
     pub(super) fn identifier(&self, expr: &crate::spec::Expr) -> SparkResult<Vec<String>> {
         let typed = self.resolve(expr)?;
-        let text = match (&typed.data_type, self.analyzer.fold(&typed.expr)) {
-            (DataType::String, Ok(datafusion::scalar::ScalarValue::Utf8(Some(text)))) => text,
-            _ => {
-                return Err(SparkError::analysis(
-                    "NOT_A_CONSTANT_STRING.WRONG_TYPE",
-                    &[
-                        ("name", "IDENTIFIER"),
-                        ("expr", &errors::expression(&typed.name)),
-                        ("dataType", &typed.data_type.simple_string()),
-                    ],
-                ));
-            }
+        let refused = |sub: &str| {
+            SparkError::analysis(
+                &format!("NOT_A_CONSTANT_STRING.{sub}"),
+                &[("name", "IDENTIFIER"), ("expr", &typed.name), ("dataType", &typed.data_type.simple_string())],
+            )
+        };
+        if !crate::analyze::fold::is_constant(&typed.expr) {
+            return Err(refused("NOT_CONSTANT"));
+        }
+        if !typed.data_type.is_string() {
+            return Err(refused("WRONG_TYPE"));
+        }
+        let text = match self.analyzer.fold(&typed.expr)? {
+            datafusion::scalar::ScalarValue::Utf8(Some(text)) => text,
+            _ => return Err(refused("NULL")),
         };
         match &*self.analyzer.context.parse.expression(&text)?.kind {
             crate::spec::ExprKind::Attribute { name, .. } => Ok(name.clone()),
             _ => Err(SparkError::analysis("PARSE_SYNTAX_ERROR", &[("error", &text), ("hint", "")])),
         }
     }
+}
+
+/// The function's own name of `spark_catalog.db.f`.
+fn last_part(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
 }
 
 /// The same expression seen from inside a subquery of the scopes `outer`.

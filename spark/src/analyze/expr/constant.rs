@@ -43,8 +43,7 @@ impl Exprs<'_, '_> {
             return Ok(Typed::literal(value, data_type, shown));
         }
         let string = Typed::literal(ScalarValue::Utf8(Some(text.to_string())), DataType::String, text);
-        let cast = analyzer.cast(string, &data_type, CastMode::Try)?;
-        let value = analyzer.fold(&cast.expr)?;
+        let value = analyzer.fold(&analyzer.read_literal(string, &data_type)?)?;
         if value.is_null() {
             return Err(SparkError::parse(
                 "INVALID_TYPED_LITERAL",
@@ -60,7 +59,17 @@ impl Exprs<'_, '_> {
     /// `'now'`, `'today'`, `'epoch'`, ... in the session's time zone.
     fn special_moment(&self, text: &str, data_type: &DataType) -> SparkResult<Option<ScalarValue>> {
         const DAY: i64 = 1;
-        let days = match text.trim().to_lowercase().as_str() {
+        // A zone may follow; it must exist, but the day is the session's.
+        let text = text.trim();
+        let end = text.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(text.len());
+        let (word, zone) = text.split_at(end);
+        let zone = zone.trim();
+        if !zone.is_empty()
+            && (word.eq_ignore_ascii_case("now") || firesteel_functions::time::Zone::lookup(zone).is_none())
+        {
+            return Ok(None);
+        }
+        let days = match word.to_lowercase().as_str() {
             "epoch" => None,
             "now" | "today" => Some(0),
             "yesterday" => Some(-DAY),
@@ -80,8 +89,8 @@ impl Exprs<'_, '_> {
             });
         };
         let now = instant(analyzer.context.now);
-        let whole = matches!(data_type, DataType::Timestamp | DataType::TimestampNtz)
-            && text.trim().eq_ignore_ascii_case("now");
+        let whole =
+            matches!(data_type, DataType::Timestamp | DataType::TimestampNtz) && word.eq_ignore_ascii_case("now");
         if whole {
             return Ok(Some(analyzer.fold(&analyzer.cast(now, data_type, CastMode::Session)?.expr)?));
         }

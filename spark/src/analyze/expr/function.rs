@@ -1,13 +1,15 @@
 //! Calls: finds out what a name means (operator, generator, aggregate, scalar function, SQL function) and applies it.
 
+use datafusion::logical_expr::Expr;
 use firesteel_functions::registry;
+use firesteel_functions::types::DataType;
 use firesteel_functions::{SparkError, SparkResult};
 
 use super::{Exprs, Generator};
 use crate::analyze::errors::At;
 use crate::analyze::tables::{NameRef, TableEntry};
 use crate::analyze::typed::Typed;
-use crate::analyze::{errors, naming};
+use crate::analyze::{errors, naming, plan};
 use crate::spec::{self, ExprKind, Function};
 
 const AGGREGATE_ONLY: &[&str] = &["count", "grouping", "grouping_id"];
@@ -16,6 +18,11 @@ impl Exprs<'_, '_> {
     /// A call.
     pub(super) fn function(&self, function: &Function, origin: Option<&spec::Origin>) -> SparkResult<Typed> {
         let name = self.function_name(function)?;
+        if let ([piped], [arg]) = (name.as_slice(), function.args.as_slice())
+            && let Some(clause) = piped.strip_prefix(spec::PIPE_PREFIX)
+        {
+            return self.piped(clause, arg);
+        }
         let Some(lower) = builtin_name(&name) else { return self.user_function(&name, function) };
         if matches!(lower.as_str(), "and" | "or") && function.args.len() == 2 {
             return self.logic_chain(&lower, &function.args);
@@ -25,8 +32,9 @@ impl Exprs<'_, '_> {
         {
             return Ok(found);
         }
+        self.only_higher_order(&lower, function)?;
         if super::super::relation::is_generator(&lower) {
-            return self.generator(&lower, function);
+            return self.misplaced_generator(&lower);
         }
         if let Some(found) = self.aggregate(&lower, function)? {
             return Ok(found);
@@ -38,6 +46,9 @@ impl Exprs<'_, '_> {
         if let Some(found) = self.special(&lower, function)? {
             return Ok(found);
         }
+        if let Some(found) = self.document(&lower, function)? {
+            return Ok(found);
+        }
         let args = self.arguments(&lower, &function.args)?;
         if let Some(found) = self.operator(&lower, &args)? {
             return Ok(found);
@@ -47,6 +58,9 @@ impl Exprs<'_, '_> {
         }
         if let ("like" | "ilike", [value, pattern, escape]) = (lower.as_str(), args.as_slice()) {
             return self.escaped_like(&lower, value, pattern, escape);
+        }
+        if let Some(found) = self.moment(&lower, &args)? {
+            return Ok(found);
         }
         if let Some(found) = self.tried(&lower, &args)? {
             return Ok(found);
@@ -69,6 +83,31 @@ impl Exprs<'_, '_> {
             ));
         }
         self.user_function(&name, function)
+    }
+
+    /// An expression of a pipe operator.
+    fn piped(&self, clause: &str, expr: &spec::Expr) -> SparkResult<Typed> {
+        if matches!(&*expr.kind, ExprKind::Star { .. }) {
+            return Err(SparkError::analysis(
+                "INVALID_USAGE_OF_STAR_OR_REGEX",
+                &[("elem", "'*'"), ("prettyName", "expression `pipeexpression`")],
+            ));
+        }
+        let typed = self.resolve(expr)?;
+        let aggregated = plan::contains(&typed.expr, |e| matches!(e, Expr::AggregateFunction(_)));
+        let window = plan::contains(&typed.expr, |e| matches!(e, Expr::WindowFunction(_)));
+        match clause {
+            "AGGREGATE" if aggregated && !window => Ok(typed),
+            "AGGREGATE" => Err(SparkError::analysis(
+                "PIPE_OPERATOR_AGGREGATE_EXPRESSION_CONTAINS_NO_AGGREGATE_FUNCTION",
+                &[("expr", &typed.name)],
+            )),
+            _ if aggregated => Err(SparkError::analysis(
+                "PIPE_OPERATOR_CONTAINS_AGGREGATE_FUNCTION",
+                &[("expr", &typed.name), ("clause", clause)],
+            )),
+            _ => Ok(typed),
+        }
     }
 
     /// `x NOT LIKE ANY (...)`: some pattern does not match, which is not the negation of `x LIKE ANY (...)`.
@@ -107,9 +146,9 @@ impl Exprs<'_, '_> {
             }
         }
         if args.iter().any(|a| matches!(&*a.kind, ExprKind::NamedArgument { .. })) {
-            return self.named_arguments(name, args, out);
+            out = self.named_arguments(name, args, out)?;
         }
-        Ok(out)
+        self.collated_arguments(name, out)
     }
 
     fn named_arguments(&self, name: &str, args: &[spec::Expr], values: Vec<Typed>) -> SparkResult<Vec<Typed>> {
@@ -173,35 +212,24 @@ impl Exprs<'_, '_> {
 
     /// A call of a registered scalar function.
     pub(super) fn registered(&self, name: &str, args: Vec<Typed>, shown: String) -> SparkResult<Typed> {
+        if let Some(found) = self.collated_call(name, &args, &shown)? {
+            return Ok(found);
+        }
         match registry().scalar(name) {
             Some(udf) => self.analyzer.call_scalar(&udf, args, shown),
             None => Err(errors::unsupported(&format!("function {name}"))),
         }
     }
 
-    fn generator(&self, name: &str, function: &Function) -> SparkResult<Typed> {
-        let Some(generators) = self.generators else {
+    /// A generator inside a larger expression, or where none may stand.
+    fn misplaced_generator(&self, name: &str) -> SparkResult<Typed> {
+        if self.generators.is_none() {
             return Err(SparkError::analysis("UNSUPPORTED_GENERATOR.OUTSIDE_SELECT", &[("plan", "'Filter'")]));
-        };
-        if self.in_aggregate.get() {
-            return Err(SparkError::analysis(
-                "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS",
-                &[("expression", &errors::expression(name))],
-            ));
         }
-        let args = self.arguments(name, &function.args)?;
-        let generator = super::super::relation::generator(self.analyzer, name, args)?;
-        let typed = match generator.output.as_slice() {
-            [only] => Typed::attribute(only),
-            _ => {
-                return Err(SparkError::analysis(
-                    "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS",
-                    &[("expression", &errors::expression(name))],
-                ));
-            }
-        };
-        generators.borrow_mut().push(generator);
-        Ok(typed)
+        Err(SparkError::analysis(
+            "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS",
+            &[("expression", &errors::expression(&naming::call(name, &[])))],
+        ))
     }
 
     /// A generator standing alone in a select list, with all its columns.
@@ -210,11 +238,22 @@ impl Exprs<'_, '_> {
             ExprKind::Alias { expr, names, .. } => (expr, names.as_slice()),
             _ => (expr, &[][..]),
         };
-        let ExprKind::Function(function) = &*inner.kind else { return Ok(None) };
+        let ExprKind::Function(named) = &*inner.kind else { return Ok(None) };
+        let mut function = named;
+        if let ([piped], [arg]) = (function.name.as_slice(), function.args.as_slice())
+            && piped.starts_with(spec::PIPE_PREFIX)
+            && let ExprKind::Function(inside) = &*arg.kind
+        {
+            function = inside;
+        }
         let Some(lower) = builtin_name(&function.name) else { return Ok(None) };
         let Some(generators) = self.generators.filter(|_| super::super::relation::is_generator(&lower)) else {
             return Ok(None);
         };
+        if lower.starts_with("variant_explode") {
+            return Err(SparkError::analysis("NOT_A_SCALAR_FUNCTION", &[("functionName", &format!("`{lower}`"))]))
+                .at(inner.origin.as_ref());
+        }
         let args = self.arguments(&lower, &function.args)?;
         let mut generator: Generator =
             super::super::relation::generator(self.analyzer, &lower, args).at(inner.origin.as_ref())?;
@@ -240,10 +279,7 @@ impl Exprs<'_, '_> {
         let entry = self.analyzer.lookup(NameRef::Function { name: name.to_vec(), namespace: namespace.clone() })?;
         match entry {
             TableEntry::Function(found) => self.sql_function(found, function),
-            _ => {
-                let space = namespace.as_ref().unwrap_or(&self.analyzer.context.namespace);
-                Err(errors::unresolved_routine(name, &space.catalog, &space.database))
-            }
+            _ => Err(self.unknown(name)),
         }
     }
 }
@@ -251,10 +287,28 @@ impl Exprs<'_, '_> {
 /// Text of a call, with the name and default arguments Spark shows.
 pub(super) fn shown_call(name: &str, args: &[Typed]) -> String {
     let mut texts: Vec<String> = args.iter().map(|a| a.sql()).collect();
-    texts.extend(naming::defaults(name, args.len()).iter().map(ToString::to_string));
+    let side = match name {
+        "trim" => Some("BOTH"),
+        "ltrim" => Some("LEADING"),
+        "rtrim" => Some("TRAILING"),
+        _ => None,
+    };
+    if let (Some(side), [what, value]) = (side, texts.as_slice()) {
+        return format!("TRIM({side} {what} FROM {value})");
+    }
+    match (name, texts.as_slice(), args.first().map(|a| &a.data_type)) {
+        ("lpad" | "rpad", [_, _], Some(DataType::Binary)) => texts.push("X'00'".to_string()),
+        ("assert_true", [condition], _) => {
+            let message = format!("'{condition}' is not true!");
+            texts.push(message);
+        }
+        ("convert_timezone", [_, _], _) => texts.insert(0, "current_timezone()".to_string()),
+        _ => texts.extend(naming::defaults(name, args.len()).iter().map(ToString::to_string)),
+    }
     let shown = match name {
         // With a scale they are other expressions, which print their names as they are.
         "ceil" | "ceiling" | "floor" if args.len() == 2 => name.to_string(),
+        "dateadd" => "date_add".to_string(),
         _ => registry().canonical_name(name).unwrap_or_else(|| name.to_string()),
     };
     naming::call(&shown, &texts)

@@ -6,7 +6,7 @@ use firesteel_functions::types::DataType;
 
 use super::Exprs;
 use crate::analyze::typed::Typed;
-use crate::analyze::{coerce, errors, naming};
+use crate::analyze::{coerce, collation, errors, naming};
 
 impl Exprs<'_, '_> {
     /// An operator of the unresolved plan, or `None` when `name` is none.
@@ -16,7 +16,10 @@ impl Exprs<'_, '_> {
         Ok(Some(match (name, args) {
             ("+" | "-" | "*" | "/" | "%" | "div", [l, r]) => self.arithmetic(name, l.clone(), r.clone(), shown())?,
             ("mod", [l, r]) => self.arithmetic("%", l.clone(), r.clone(), shown())?,
-            ("negative", [v]) => self.negative(v.clone(), shown())?,
+            ("pmod", [l, r]) => self.arithmetic("pmod", l.clone(), r.clone(), shown())?,
+            // Only the operator is shown as one.
+            ("-", [v]) => self.negative(v.clone(), format!("(- {})", v.sql()))?,
+            ("negative", [v]) => self.negative(v.clone(), naming::call(name, &texts))?,
             ("positive", [v]) => self.numeric(v.clone(), &shown())?.named_as(shown()),
             ("=" | "==" | "<=>" | "<" | "<=" | ">" | ">=" | "!=" | "<>", [l, r]) => {
                 self.comparison(name, l.clone(), r.clone(), shown())?
@@ -73,7 +76,9 @@ impl Exprs<'_, '_> {
     pub(super) fn boolean(&self, value: Typed, shown: &str) -> SparkResult<Typed> {
         match &value.data_type {
             DataType::Boolean => Ok(value),
-            DataType::Null | DataType::String => self.analyzer.coerce(value, &DataType::Boolean),
+            DataType::Null | DataType::String | DataType::Collated(_) => {
+                self.analyzer.coerce(value, &DataType::Boolean)
+            }
             other => Err(errors::unexpected_input(shown, 0, "\"BOOLEAN\"", &value.name, other)),
         }
     }
@@ -81,12 +86,13 @@ impl Exprs<'_, '_> {
     fn numeric(&self, value: Typed, shown: &str) -> SparkResult<Typed> {
         match &value.data_type {
             t if t.is_numeric() || t.is_ansi_interval() || *t == DataType::CalendarInterval => Ok(value),
-            DataType::String | DataType::Null => self.analyzer.coerce(value, &DataType::Double),
+            DataType::String | DataType::Collated(_) | DataType::Null => self.analyzer.coerce(value, &DataType::Double),
             other => Err(errors::unexpected_input(shown, 0, "(\"NUMERIC\" or \"INTERVAL\")", &value.name, other)),
         }
     }
 
     fn comparison(&self, name: &str, l: Typed, r: Typed, shown: String) -> SparkResult<Typed> {
+        let (l, r) = self.padded_pair(l, r);
         let (l, r) = self.same_type(l, r, &shown)?;
         if name != "="
             && name != "=="
@@ -95,6 +101,7 @@ impl Exprs<'_, '_> {
             && name != "<>"
             && !errors::is_orderable(&l.data_type)
             || matches!(l.data_type, DataType::Map { .. } | DataType::Variant)
+            || l.data_type.is_spatial()
         {
             return Err(errors::wrong_comparison(name, &shown, &l.data_type));
         }
@@ -108,7 +115,11 @@ impl Exprs<'_, '_> {
         let Some(to) = coerce::comparable(&l.data_type, &r.data_type, self.analyzer.context.options.ansi) else {
             return Err(errors::differing_types(shown, &l.data_type, &r.data_type));
         };
-        Ok((self.analyzer.coerce(l, &to)?, self.analyzer.coerce(r, &to)?))
+        let key = |value: Typed| -> SparkResult<Typed> {
+            let value = self.analyzer.coerce(value, &to)?;
+            Ok(Typed { expr: collation::keyed(value.expr, &to)?, ..value })
+        };
+        Ok((key(l)?, key(r)?))
     }
 
     fn bitwise(&self, name: &str, l: Typed, r: Typed, shown: String) -> SparkResult<Typed> {
@@ -130,7 +141,7 @@ impl Exprs<'_, '_> {
 
     fn integral(&self, value: Typed) -> SparkResult<Typed> {
         match &value.data_type {
-            DataType::String => self.analyzer.coerce(value, &DataType::Long),
+            DataType::String | DataType::Collated(_) => self.analyzer.coerce(value, &DataType::Long),
             DataType::Null => self.analyzer.coerce(value, &DataType::Integer),
             _ => Ok(value),
         }

@@ -9,7 +9,7 @@ use firesteel_functions::{SparkError, SparkResult};
 use super::Exprs;
 use super::operator::{balanced, binary};
 use crate::analyze::typed::Typed;
-use crate::analyze::{coerce, errors, naming};
+use crate::analyze::{coerce, collation, errors, naming};
 
 impl Exprs<'_, '_> {
     /// A predicate or conditional, or `None` when `name` is none.
@@ -24,6 +24,15 @@ impl Exprs<'_, '_> {
             ("isfalse", [v]) => test(Expr::IsFalse(Box::new(self.boolean(v.clone(), &shown)?.expr)), false),
             ("isunknown", [v]) => test(Expr::IsUnknown(Box::new(self.boolean(v.clone(), &shown)?.expr)), false),
             ("in", [value, list @ ..]) => self.in_list(value, list, shown)?,
+            // A value that changes each time it is computed is computed once.
+            ("between", [v, low, high]) if v.expr.is_volatile() => {
+                let (low, high) = (low.clone(), high.clone());
+                let found = self.computed_once(v.clone(), |value| {
+                    let found = self.predicate("between", &[value, low, high])?;
+                    found.ok_or_else(|| SparkError::internal("between is a predicate"))
+                })?;
+                found.named_as(shown)
+            }
             ("between", [v, low, high]) => {
                 let (a, low) = self.same_type(v.clone(), low.clone(), &shown)?;
                 let (b, high) = self.same_type(v.clone(), high.clone(), &shown)?;
@@ -71,19 +80,21 @@ impl Exprs<'_, '_> {
     }
 
     fn in_list(&self, value: &Typed, list: &[Typed], shown: String) -> SparkResult<Typed> {
+        let padded = self.padded_list(value, list);
+        let (value, list) = padded.as_ref().map_or((value, list), |(value, list)| (value, list.as_slice()));
         let mut types = vec![value.data_type.clone()];
         types.extend(list.iter().map(|t| t.data_type.clone()));
         let ansi = self.analyzer.context.options.ansi;
         let Some(to) = common_comparable(&types, ansi) else {
             return Err(errors::data_diff_types(&shown, "in", &types));
         };
-        if matches!(to, DataType::Map { .. } | DataType::Variant) {
+        if matches!(to, DataType::Map { .. } | DataType::Variant) || to.is_spatial() {
             return Err(errors::wrong_comparison("in", &shown, &to));
         }
         let nullable = value.nullable || list.iter().any(|t| t.nullable);
-        let value = self.analyzer.coerce(value.clone(), &to)?;
-        let list =
-            list.iter().map(|t| Ok(self.analyzer.coerce(t.clone(), &to)?.expr)).collect::<SparkResult<Vec<_>>>()?;
+        let compared = |t: &Typed| collation::keyed(self.analyzer.coerce(t.clone(), &to)?.expr, &to);
+        let value = Typed { expr: compared(value)?, ..value.clone() };
+        let list = list.iter().map(compared).collect::<SparkResult<Vec<_>>>()?;
         if list.is_empty() {
             return Ok(Typed::new(
                 Expr::Literal(ScalarValue::Boolean(Some(false)), None),

@@ -19,11 +19,60 @@ impl Exprs<'_, '_> {
         {
             return Ok(Some(found));
         }
+        if let Some(found) = self.task_function(name, function)? {
+            return Ok(Some(found));
+        }
+        if let Some(found) = self.choice(name, function)? {
+            return Ok(Some(found));
+        }
+        if matches!(name, "reflect" | "java_method" | "try_reflect") {
+            let given = function.args.len();
+            return Err(match given {
+                0 | 1 => errors::wrong_num_args("reflect", "> 1", given),
+                _ => errors::unsupported("methods of Java classes"),
+            });
+        }
         Ok(Some(match name {
             "typeof" => {
                 let [value] = self.fixed(name, &function.args)?;
                 let text = value.data_type.simple_string();
-                Typed::literal(ScalarValue::Utf8(Some(text)), DataType::String, naming::call(name, &[value.name]))
+                Typed::literal(ScalarValue::Utf8(Some(text)), DataType::String, naming::call(name, &[value.sql()]))
+            }
+            "trim" | "ltrim" | "rtrim" if function.args.len() == 2 => {
+                let args = self.arguments(name, &function.args)?;
+                let side = match name {
+                    "ltrim" => "LEADING",
+                    "rtrim" => "TRAILING",
+                    _ => "BOTH",
+                };
+                let texts: Vec<String> = args.iter().map(|a| a.sql()).collect();
+                let shown = format!("TRIM({side} {})", texts.join(" FROM "));
+                self.registered(name, args, shown)?
+            }
+            "btrim" if function.args.len() == 2 => {
+                // It shows its arguments as they were written.
+                let texts = self.resolve_all(&function.args)?.iter().map(Typed::sql).collect::<Vec<_>>();
+                let args = self.arguments(name, &function.args)?;
+                self.registered(name, args, naming::call(name, &texts))?
+            }
+            "decode" if function.args.len() > 2 => {
+                let args = self.arguments(name, &function.args)?;
+                self.decode_pairs(&args)?
+            }
+            "lpad" | "rpad" if function.args.len() == 2 => {
+                let args = self.arguments(name, &function.args)?;
+                let mut texts: Vec<String> = args.iter().map(|a| a.sql()).collect();
+                let binary = args.first().is_some_and(|value| value.data_type == DataType::Binary);
+                texts.push(if binary { "X'00'" } else { " " }.to_string());
+                self.registered(name, args, naming::call(name, &texts))?
+            }
+            "collate" => {
+                let [value, name] = self.fixed(name, &function.args)?;
+                self.collate(value, &name)?
+            }
+            "collation" => {
+                let [value] = self.fixed(name, &function.args)?;
+                self.collation_of(&value)?
             }
             "extract" | "date_part" | "datepart" => self.extract_part(name, &function.args)?,
             "now" | "current_timestamp" | "localtimestamp" if !function.args.is_empty() => {
@@ -39,14 +88,6 @@ impl Exprs<'_, '_> {
             "isnull" | "isnotnull" | "not" if function.args.len() != 1 => {
                 return Err(errors::wrong_num_args(name, "1", function.args.len()));
             }
-            // A seeded generator must know each row's place in its partition.
-            "rand" | "random" | "randn" if function.args.len() > 1 => {
-                return Err(errors::wrong_num_args(name, "[0, 1]", function.args.len()));
-            }
-            "rand" | "random" | "randn" if function.args.len() == 1 => {
-                return Err(errors::unsupported(&format!("the function `{name}` with a seed")));
-            }
-            "randn" => return Err(errors::unsupported("the function `randn`")),
             "coalesce" if function.args.is_empty() => return Err(errors::wrong_num_args(name, "> 0", 0)),
             "int" | "bigint" | "smallint" | "tinyint" | "float" | "double" | "decimal" | "string" | "boolean"
             | "binary" | "date" | "timestamp" | "time"
@@ -84,10 +125,7 @@ impl Exprs<'_, '_> {
         };
         match args.as_slice() {
             // `ltrim` and `rtrim` take the characters first, `trim` has only this form.
-            [value, what] if function == "trim" => match registry().scalar("btrim") {
-                Some(udf) => self.analyzer.call_scalar(&udf, vec![value.clone(), what.clone()], shown),
-                None => self.registered(function, vec![value.clone(), what.clone()], shown),
-            },
+            [value, what] if function == "trim" => self.registered("btrim", vec![value.clone(), what.clone()], shown),
             [value, what] => self.registered(function, vec![what.clone(), value.clone()], shown),
             _ => self.registered(function, args, shown),
         }
@@ -96,6 +134,11 @@ impl Exprs<'_, '_> {
     /// Functions that may be written without parentheses.
     pub(super) fn name_without_parentheses(&self, name: &str) -> SparkResult<Option<Typed>> {
         let lower = name.to_lowercase();
+        if lower == "grouping__id" {
+            let call = Function::new(vec!["grouping_id".to_string()], vec![]);
+            let typed = self.grouping_call("grouping_id", &call)?;
+            return Ok(Some(typed.part(&lower, lower.clone())));
+        }
         if matches!(
             lower.as_str(),
             "current_date"
@@ -142,6 +185,20 @@ impl Exprs<'_, '_> {
                 cast(&DataType::Date, format!("{}()", if name == "curdate" { "curdate" } else { name }))
             }
             "localtimestamp" => cast(&DataType::TimestampNtz, format!("{name}()")),
+            "current_time" | "localtime" => self.current_time(None).map(Some),
+            "current_path" => {
+                let path = format!(
+                    "system.builtin,system.session,{}.{}",
+                    context.namespace.catalog, context.namespace.database
+                );
+                text(&path, name)
+            }
+            // Without any table there is no file either.
+            "input_file_name" if self.scope.attributes.is_empty() => text("", name),
+            "input_file_block_start" | "input_file_block_length" if self.scope.attributes.is_empty() => {
+                let none = Typed::literal(ScalarValue::Int64(Some(-1)), DataType::Long, format!("{name}()"));
+                Ok(Some(none))
+            }
             "input_file_name" | "input_file_block_start" | "input_file_block_length" => {
                 Err(errors::unsupported(&format!("function {name}")))
             }
@@ -167,6 +224,9 @@ impl Exprs<'_, '_> {
                 ],
             ));
         };
+        if let Some(found) = self.part_of(text, &source, &shown)? {
+            return Ok(found);
+        }
         let function = match text.to_uppercase().as_str() {
             "YEAR" | "Y" | "YEARS" | "YR" | "YRS" => "year",
             "YEAROFWEEK" => "spark_extract_yearofweek",
@@ -199,6 +259,9 @@ impl Exprs<'_, '_> {
 
     /// A call that Spark does not know.
     pub(super) fn unknown(&self, name: &[String]) -> SparkError {
+        if matches!(name, [one] if one.eq_ignore_ascii_case("range")) {
+            return SparkError::analysis("NOT_A_SCALAR_FUNCTION", &[("functionName", &errors::quoted(name))]);
+        }
         let space = self.env.namespace.as_ref().unwrap_or(&self.analyzer.context.namespace);
         errors::unresolved_routine(name, &space.catalog, &space.database)
     }
@@ -211,8 +274,6 @@ pub(super) fn parameter_names(name: &str) -> Option<&'static [&'static str]> {
         "explode" | "explode_outer" | "posexplode" | "posexplode_outer" => &["collection"],
         "inline" | "inline_outer" | "variant_explode" | "variant_explode_outer" => &["input"],
         "count_min_sketch" => &["column", "epsilon", "confidence", "seed"],
-        "randstr" => &["length", "seed"],
-        "uniform" => &["min", "max", "seed"],
         _ => return None,
     })
 }

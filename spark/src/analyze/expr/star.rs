@@ -5,7 +5,7 @@ use firesteel_functions::{SparkError, SparkResult};
 
 use super::Exprs;
 use crate::analyze::errors;
-use crate::analyze::scope::{Attribute, same};
+use crate::analyze::scope::{Attribute, Scope, find_in, same};
 use crate::analyze::typed::Typed;
 use crate::spec::{self, ExprKind};
 
@@ -32,13 +32,8 @@ impl Exprs<'_, '_> {
     ) -> SparkResult<Vec<Typed>> {
         let mut columns = self.star_columns(target, plan_id)?;
         let case = self.analyzer.context.options.case_sensitive;
-        for name in except {
-            let before = columns.len();
-            let Some(last) = name.last() else { continue };
-            columns.retain(|c| !same(&c.name, last, case));
-            if columns.len() == before {
-                return Err(errors::unresolved_column(name, self.scope));
-            }
+        if !except.is_empty() {
+            columns = self.without(columns, except)?;
         }
         for (expr, name) in replace {
             let value = self.resolve(expr)?.alias(name.clone());
@@ -48,6 +43,43 @@ impl Exprs<'_, '_> {
             *slot = value;
         }
         Ok(columns)
+    }
+
+    /// The columns without these, or without these fields of theirs.
+    fn without(&self, columns: Vec<Typed>, except: &[Vec<String>]) -> SparkResult<Vec<Typed>> {
+        let case = self.analyzer.context.options.case_sensitive;
+        let known: Vec<Attribute> = columns.iter().zip(0_u64..).map(|(column, index)| column.output(index)).collect();
+        let mut dropped: Vec<(u64, Vec<String>)> = Vec::with_capacity(except.len());
+        for name in except {
+            let Some(found) = find_in(&known, name, case)? else {
+                return Err(errors::unresolved_column(name, &Scope::new(known)));
+            };
+            dropped.push((found.attribute.id, found.rest));
+        }
+        let overlap = |a: &[String], b: &[String]| a.iter().zip(b).all(|(a, b)| same(a, b, case));
+        let twice = dropped.iter().enumerate().any(|(index, (column, path))| {
+            dropped.iter().skip(index + 1).any(|(other, longer)| column == other && overlap(path, longer))
+        });
+        if twice {
+            let list: Vec<String> = except.iter().map(|name| name.join(".")).collect();
+            return Err(SparkError::analysis("EXCEPT_OVERLAPPING_COLUMNS", &[("columns", &list.join(", "))]));
+        }
+        let mut out = Vec::with_capacity(columns.len());
+        for (column, index) in columns.into_iter().zip(0_u64..) {
+            let paths: Vec<&Vec<String>> =
+                dropped.iter().filter(|(id, _)| *id == index).map(|(_, path)| path).collect();
+            if paths.iter().any(|path| path.is_empty()) {
+                continue;
+            }
+            let name = column.name.clone();
+            let mut kept = column.clone();
+            for path in &paths {
+                self.fields(column.clone(), path)?;
+                kept = self.update_field(kept, &path.join("."), None)?;
+            }
+            out.push(if paths.is_empty() { kept } else { kept.alias(name) });
+        }
+        Ok(out)
     }
 
     fn star_columns(&self, target: &[String], plan_id: Option<i64>) -> SparkResult<Vec<Typed>> {
@@ -65,6 +97,14 @@ impl Exprs<'_, '_> {
         let qualified = self.scope.qualified(target, case);
         if !qualified.is_empty() {
             return Ok(qualified.iter().map(Typed::attribute).collect());
+        }
+        // A subquery may spread the columns of the query around it.
+        if let Some(outer) = self.env.outer.last() {
+            let columns = outer.qualified(target, case);
+            if !columns.is_empty() {
+                let around = |a: &Attribute| super::column::outer_reference(Typed::attribute(a), &self.env.outer);
+                return Ok(columns.iter().map(around).collect());
+            }
         }
         // `s.*` of a struct.
         let value = self.attribute(target, None).map_err(|_| {

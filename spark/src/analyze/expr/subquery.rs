@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::common::Spans;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::expr::{Exists, InSubquery};
 use datafusion::logical_expr::{Expr, LogicalPlan, Subquery as SubqueryPlan};
 use firesteel_functions::types::DataType;
@@ -12,7 +13,7 @@ use super::Exprs;
 use crate::analyze::relation::Resolved;
 use crate::analyze::scope::Scope;
 use crate::analyze::typed::Typed;
-use crate::analyze::{coerce, errors, plan, subqueries};
+use crate::analyze::{coerce, collation, correlation, errors, plan, subqueries};
 use crate::spec::{self, Subquery};
 
 impl Exprs<'_, '_> {
@@ -27,13 +28,16 @@ impl Exprs<'_, '_> {
                         &[("number", &resolved.scope.attributes.len().to_string())],
                     ));
                 };
+                correlation::check_groups(&resolved.plan)?;
                 let data_type = attribute.data_type.clone();
-                Ok(Typed::new(Expr::ScalarSubquery(wrap(resolved.plan)), data_type, true, "scalarsubquery()"))
+                let shown = format!("scalarsubquery({})", self.outer_names(&resolved.plan));
+                Ok(Typed::new(Expr::ScalarSubquery(wrap(resolved.plan)), data_type, true, shown))
             }
             Subquery::Exists(query) => {
                 let resolved = self.inner(query)?;
+                let shown = format!("exists({})", self.outer_names(&resolved.plan));
                 let exists = Exists { subquery: wrap(subqueries::any_row(resolved.plan)), negated: false };
-                Ok(Typed::new(Expr::Exists(exists), DataType::Boolean, false, "exists()"))
+                Ok(Typed::new(Expr::Exists(exists), DataType::Boolean, false, shown))
             }
             Subquery::In { values, query } => self.in_subquery(values, query),
             Subquery::TableArgument(_) => Err(errors::unsupported("TABLE argument")),
@@ -47,8 +51,70 @@ impl Exprs<'_, '_> {
             let known: Vec<u64> = outer.attributes.iter().map(|a| a.id).collect();
             outer.attributes.extend(below.attributes.iter().filter(|a| !known.contains(&a.id)).cloned());
         }
-        let env = self.env.with_outer(Arc::new(outer));
-        self.analyzer.relation(query, &env)
+        let mut env = self.env.with_outer(Arc::new(outer));
+        env.outer_aggregates.clone_from(&self.outer_aggregates);
+        env.far = env.ctes.len();
+        self.analyzer.check_nested(query, &env)?;
+        let resolved = self.analyzer.relation(query, &env)?;
+        correlation::check(&resolved.plan, &env.outer)?;
+        Ok(resolved)
+    }
+
+    /// In a subquery of `HAVING`, an aggregate of outer columns alone is the outer query's.
+    pub(super) fn of_outer_query(&self, call: Typed) -> SparkResult<Typed> {
+        if self.env.outer.is_empty() || !plan::contains(&call.expr, |e| matches!(e, Expr::OuterReferenceColumn(..))) {
+            return Ok(call);
+        }
+        let own = !call.expr.column_refs().is_empty();
+        if own {
+            return Err(SparkError::analysis(
+                "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.AGGREGATE_FUNCTION_MIXED_OUTER_LOCAL_REFERENCES",
+                &[("function", &call.sql())],
+            ));
+        }
+        let Some(asked) = &self.env.outer_aggregates else { return Ok(call) };
+        let mut outer = call.clone();
+        outer.expr = subqueries::seen_from_outside(call.expr.clone())?;
+        let mut asked = asked.lock();
+        let known = asked.iter().find(|(known, _)| known.expr == outer.expr).map(|(_, id)| *id);
+        let id = known.unwrap_or_else(|| {
+            let id = self.analyzer.fresh();
+            asked.push((outer, id));
+            id
+        });
+        let column = crate::analyze::scope::column(id);
+        let field = crate::analyze::typed::arrow_field(&column.name, &call.data_type, call.nullable);
+        Ok(Typed { expr: Expr::OuterReferenceColumn(Arc::new(field), column), ..call })
+    }
+
+    fn outer_aggregate_name(&self, id: u64) -> Option<String> {
+        let asked = self.outer_aggregates.as_ref()?.lock();
+        asked.iter().find(|(_, known)| *known == id).map(|(call, _)| call.sql())
+    }
+
+    /// Names of the outer columns a subquery uses, as often as it does.
+    fn outer_names(&self, plan: &LogicalPlan) -> String {
+        let mut names: Vec<String> = Vec::new();
+        let mut see = |expr: &Expr| {
+            if let Expr::OuterReferenceColumn(_, column) = expr {
+                let id = column.name.strip_prefix('#').and_then(|n| n.parse().ok());
+                let known = id.and_then(|id| {
+                    let below = self.below.and_then(|below| below.by_id(id));
+                    self.scope.by_id(id).or(below).map(|a| a.name.clone()).or_else(|| self.outer_aggregate_name(id))
+                });
+                names.extend(known);
+            }
+        };
+        // The closures never fail.
+        let _ = plan.apply(|node| {
+            node.apply_expressions(|expr| {
+                expr.apply(|e| {
+                    see(e);
+                    Ok(TreeNodeRecursion::Continue)
+                })
+            })
+        });
+        names.join(", ")
     }
 
     fn in_subquery(&self, values: &[spec::Expr], query: &spec::Relation) -> SparkResult<Typed> {
@@ -76,12 +142,10 @@ impl Exprs<'_, '_> {
             ));
         }
         let texts: Vec<String> = left.iter().map(|l| l.sql()).collect();
+        let outer = self.outer_names(&resolved.plan);
         let shown = match texts.as_slice() {
-            [one] => format!("({one} IN (listquery()))"),
-            many => format!(
-                "(named_struct({}) IN (listquery()))",
-                many.iter().map(|t| format!("{t}, {t}")).collect::<Vec<_>>().join(", ")
-            ),
+            [one] => format!("({one} IN (listquery({outer})))"),
+            _ => format!("({} IN (listquery({outer})))", self.row(left.clone())?.sql()),
         };
         let nullable = left.iter().any(|l| l.nullable) || right.iter().any(|r| r.nullable);
         let ansi = self.analyzer.context.options.ansi;
@@ -99,8 +163,26 @@ impl Exprs<'_, '_> {
                     ],
                 ));
             };
-            probes.push(self.analyzer.coerce(value, &to)?);
-            columns.push(self.analyzer.coerce(Typed::attribute(attribute), &to)?);
+            let column = Typed::attribute(attribute);
+            let (value, column, to) = match collation::winner(&[&value, &column])? {
+                Some(collation) if collation.is_indeterminate() => {
+                    return Err(SparkError::analysis(
+                        "INDETERMINATE_COLLATION_IN_EXPRESSION",
+                        &[("expr", &errors::expression(&shown))],
+                    ));
+                }
+                Some(found) if to.is_collated() => {
+                    let meet = |value| collation::in_collation(value, found);
+                    (meet(value), meet(column), to.with_collation(found))
+                }
+                _ => (value, column, to),
+            };
+            let compared = |value: Typed| -> SparkResult<Typed> {
+                let value = self.analyzer.coerce(value, &to)?;
+                Ok(Typed { expr: collation::keyed(value.expr, &to)?, ..value })
+            };
+            probes.push(compared(value)?);
+            columns.push(compared(column)?);
         }
         let (probe, plan) = self.one_column(probes, columns, resolved.plan)?;
         let expr = Expr::InSubquery(InSubquery::new(Box::new(probe), wrap(subqueries::unordered(plan)), false));

@@ -8,7 +8,7 @@ use crate::analyze::scope::Scope;
 use crate::analyze::tables::SqlFunction;
 use crate::analyze::typed::Typed;
 use crate::analyze::{errors, naming};
-use crate::spec::{self, ExprKind, Function, FunctionBody, Subquery};
+use crate::spec::{self, CastMode, ExprKind, Function, FunctionBody, Subquery};
 
 /// How deep functions may call each other; Spark refuses recursion when they are created.
 const DEPTH: usize = 100;
@@ -46,10 +46,14 @@ impl Exprs<'_, '_> {
             }
         };
         self.analyzer.depth.set(depth);
-        let body = body?;
+        let mut body = body?;
+        if matches!(found.body, FunctionBody::Query(..)) {
+            // A query without rows is NULL, whatever its columns say.
+            body.nullable = true;
+        }
         let out = match &found.returns {
-            Some(to) => self.analyzer.coerce(body, to)?,
-            None => body,
+            Some(to) if body.data_type != *to => self.analyzer.cast(body, to, CastMode::Session)?,
+            _ => body,
         };
         Ok(out.named_as(shown))
     }

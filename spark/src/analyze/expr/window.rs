@@ -15,9 +15,9 @@ use firesteel_functions::{SparkError, SparkResult};
 
 use super::function::builtin_name;
 use super::{Exprs, naming};
-use crate::analyze::errors;
 use crate::analyze::functions::call_error;
 use crate::analyze::typed::Typed;
+use crate::analyze::{collation, errors};
 use crate::spec::{self, ExprKind, FrameBound, Function, WindowRef, WindowSpec};
 
 /// Functions that always look at the whole partition up to the row, whatever frame is said.
@@ -53,15 +53,21 @@ impl Exprs<'_, '_> {
             _ => None,
         };
         let inner = self.window_function(name, call)?;
-        let needs_order = inner.window_only && name != "nth_value";
+        let needs_order =
+            inner.window_only && !matches!(name, "first_value" | "last_value" | "first" | "last" | "any_value");
         if needs_order && sort.is_empty() {
-            return Err(SparkError::analysis("WINDOW_FUNCTION_AND_FRAME_MISMATCH", &[
-                ("funcName", &errors::expression(&inner.shown)),
-                ("windowExpr", &errors::expression(&inner.shown)),
-            ]).with_message(format!(
-                "Window function {} requires window to be ordered, please add ORDER BY clause. For example SELECT {}(value_expr) OVER (PARTITION BY window_partition ORDER BY window_ordering) from table.",
-                inner.shown, inner.shown
-            )));
+            return Err(SparkError::analysis(
+                "WINDOW_FUNCTION_FRAME_NOT_ORDERED",
+                &[("wf_name", name), ("wf_expr", &inner.shown)],
+            ));
+        }
+        if matches!(name, "percentile_cont" | "percentile_disc" | "median")
+            && (!sort.is_empty() || spec.frame.as_ref().is_some_and(|f| !is_whole(f)))
+        {
+            return Err(SparkError::analysis(
+                "INVALID_WINDOW_SPEC_FOR_AGGREGATION_FUNC",
+                &[("aggFunc", &errors::expression(&inner.shown))],
+            ));
         }
         let frame = if RANKS.contains(&name) {
             Frame {
@@ -86,7 +92,10 @@ impl Exprs<'_, '_> {
         let text = naming::window(&inner.shown, &partition_texts, &order_texts, &frame.text);
         let params = WindowFunctionParams {
             args: inner.args,
-            partition_by: partition_by.into_iter().map(|p| p.expr).collect(),
+            partition_by: partition_by
+                .into_iter()
+                .map(|p| collation::keyed(p.expr, &p.data_type))
+                .collect::<SparkResult<_>>()?,
             order_by: sort,
             window_frame: frame.frame,
             filter: inner.filter.map(Box::new),
@@ -178,6 +187,15 @@ impl Exprs<'_, '_> {
 
     fn window_only(&self, name: &str, udf: &Arc<WindowUDF>, call: &Function) -> SparkResult<Inner> {
         let mut args = self.arguments(name, &call.args)?;
+        let mut ignored = call.ignore_nulls;
+        // Clients send IGNORE NULLS as one more argument.
+        if name == "nth_value"
+            && let [_, _, ignore] = args.as_slice()
+            && let Some(ScalarValue::Boolean(Some(ignore))) = ignore.constant()
+        {
+            ignored = Some(*ignore);
+            args.truncate(2);
+        }
         let mut texts: Vec<String> = args.iter().map(|a| a.sql()).collect();
         texts.extend(naming::defaults(name, args.len()).iter().map(ToString::to_string));
         let offset = texts.get(1).cloned();
@@ -199,7 +217,7 @@ impl Exprs<'_, '_> {
         let fields: Vec<FieldRef> = args.iter().map(Typed::field).collect();
         let field_args = datafusion::logical_expr::function::WindowUDFFieldArgs::new(&fields, name);
         let field = udf.field(field_args).map_err(|e| call_error(e, &shown, name, &args))?;
-        let found = DataType::from_arrow(&field);
+        let found = DataType::from_arrow(&field).map(|found| collation::result_type(name, &args, found));
         // Ranks are counted in 64 bits below, in 32 by Spark.
         let data_type = match name {
             "row_number" | "rank" | "dense_rank" | "ntile" => DataType::Integer,
@@ -215,9 +233,7 @@ impl Exprs<'_, '_> {
             fun: WindowFunctionDefinition::WindowUDF(Arc::clone(udf)),
             args: args.into_iter().map(|a| a.expr).collect(),
             filter: None,
-            null_treatment: call
-                .ignore_nulls
-                .map(|i| if i { NullTreatment::IgnoreNulls } else { NullTreatment::RespectNulls }),
+            null_treatment: ignored.map(|i| if i { NullTreatment::IgnoreNulls } else { NullTreatment::RespectNulls }),
             distinct: call.distinct,
             shown,
             data_type,
@@ -319,6 +335,13 @@ struct Inner {
     cast: bool,
     /// Text of the offset of `lag` and `lead`.
     offset: Option<String>,
+}
+
+/// Whether a frame is the whole partition, in rows.
+fn is_whole(frame: &spec::WindowFrame) -> bool {
+    frame.rows
+        && matches!(frame.lower, FrameBound::UnboundedPreceding)
+        && matches!(frame.upper, FrameBound::UnboundedFollowing)
 }
 
 /// An offset that Arrow can add to a key of date or time.

@@ -13,6 +13,8 @@ use firesteel_functions::arithmetic;
 use firesteel_functions::types::DataType;
 use firesteel_functions::{SparkError, SparkResult};
 
+use crate::analyze::canonical::same_meaning;
+use crate::analyze::collation::GroupKeys;
 use crate::analyze::expr::Generator;
 use crate::analyze::scope::{Attribute, Scope, column};
 use crate::analyze::typed::Typed;
@@ -40,6 +42,10 @@ pub(in crate::analyze) struct Block {
     pub grouping: Option<Grouping>,
     /// `HAVING`.
     pub having: Vec<Expr>,
+    /// `HAVING` uses what the select list does not give.
+    pub having_adds: bool,
+    /// Aggregates that subqueries of `having` ask for.
+    pub asked: Vec<(Expr, u64)>,
     /// `QUALIFY`.
     pub qualify: Vec<Expr>,
     /// Generators in the select list.
@@ -57,7 +63,9 @@ impl Block {
             input,
             input_scope,
             grouping: None,
+            asked: vec![],
             having: vec![],
+            having_adds: false,
             qualify: vec![],
             generators: vec![],
             items: vec![],
@@ -138,7 +146,7 @@ impl Block {
             plan = plan::filter(plan, condition)?;
         }
         plan = plan::project(plan, parts.items)?;
-        if self.distinct { plan::distinct(plan) } else { Ok(plan) }
+        if self.distinct { analyzer.distinct(plan, &self.output()) } else { Ok(plan) }
     }
 
     fn aggregate(
@@ -148,6 +156,7 @@ impl Block {
         grouping: Grouping,
         parts: &mut Parts,
     ) -> SparkResult<LogicalPlan> {
+        analyzer.aggregated(&input);
         let mut keys: Vec<(Expr, u64)> = grouping.keys.iter().map(|(key, id)| (key.expr.clone(), *id)).collect();
         // Equal floats differ in bits: zeros by sign, NaNs by payload.
         let float = |index: usize| {
@@ -155,6 +164,12 @@ impl Block {
         };
         // Sets are over columns, and subqueries are joined below: such parts become columns first.
         let mut computed: Vec<(Expr, u64)> = Vec::new();
+        // Spark expands rows into sets, so that no rows make no groups: a constant key keeps the set `()` from being a global one.
+        let constant =
+            grouping.sets.as_ref().is_some_and(|sets| sets.iter().any(Vec::is_empty)).then(|| analyzer.fresh());
+        if let Some(id) = constant {
+            computed.push((Expr::Literal(datafusion::scalar::ScalarValue::Int32(Some(0)), None), id));
+        }
         for (key, id) in &keys {
             let alone = grouping.sets.is_some() && !matches!(key, Expr::Column(_));
             if alone || plan::contains(key, is_subquery) {
@@ -175,14 +190,23 @@ impl Block {
                 self.input_scope.attributes.iter().chain(&self.input_scope.hidden).map(|a| (a.expr(), a.id)).collect();
             columns.extend(computed.iter().cloned());
             input = plan::project(input, columns)?;
-            parts.rewrite(|e| computed.iter().find(|(key, _)| key == e).map(|(_, id)| Expr::Column(column(*id))))?;
+            parts.rewrite(|e| {
+                computed
+                    .iter()
+                    .find(|(key, id)| key == e && Some(*id) != constant)
+                    .map(|(_, id)| Expr::Column(column(*id)))
+            })?;
             for (key, id) in &mut keys {
                 if computed.iter().any(|(_, c)| c == id) {
                     *key = Expr::Column(column(*id));
                 }
             }
         }
-        let mut aggregates: Vec<(Expr, u64)> = Vec::new();
+        let absent = absent_keys(&grouping, &keys);
+        if !absent.is_empty() {
+            parts.rewrite(|e| super::group::without_absent(e, &absent))?;
+        }
+        let mut aggregates: Vec<(Expr, u64)> = self.asked.clone();
         parts.visit(|e| {
             if matches!(e, Expr::AggregateFunction(_)) && !aggregates.iter().any(|(known, _)| known == e) {
                 aggregates.push((e.clone(), analyzer.fresh()));
@@ -196,22 +220,63 @@ impl Block {
             if matches!(e, Expr::Literal(..)) && !literal_keys {
                 return None;
             }
-            keys.iter().find(|(key, _)| key == e).map(|(_, id)| Expr::Column(column(*id)))
+            keys.iter().find(|(key, _)| same_meaning(key, e)).map(|(_, id)| Expr::Column(column(*id)))
         })?;
         let valid: Vec<Column> = keys.iter().chain(&aggregates).map(|(_, id)| column(*id)).collect();
         self.check_grouped(&grouping, parts, &valid)?;
+        let types = grouping.keys.iter().map(|(key, _)| key.data_type.clone());
+        let compared = GroupKeys::new(analyzer, &keys, types)?;
+        let mut restored: Vec<(Expr, u64)> = Vec::new();
+        if !compared.is_empty() {
+            if grouping.sets.is_some() && aggregates.iter().any(|(e, _)| plan::contains(e, is_grouping)) {
+                return Err(errors::unsupported("grouping(...) over collated strings"));
+            }
+            let mut columns: Vec<(Expr, u64)> = input
+                .schema()
+                .columns()
+                .into_iter()
+                .filter_map(|c| Some((Expr::Column(c.clone()), id_of(&c)?)))
+                .collect();
+            columns.extend(compared.computed.iter().cloned());
+            input = plan::project(input, columns)?;
+            for (index, (key, id)) in keys.iter_mut().enumerate() {
+                let Some((key_column, key_id)) = compared.column_of(index) else { continue };
+                let Some((typed, _)) = grouping.keys.get(index) else { continue };
+                let value = Typed { expr: std::mem::replace(key, key_column.clone()), ..typed.clone() };
+                let first = analyzer.first_value(value)?;
+                if grouping.sets.is_some() {
+                    // A set that leaves the key out has no value of it.
+                    let found = analyzer.fresh();
+                    aggregates.push((first, found));
+                    let shown = datafusion::logical_expr::when(key_column.is_not_null(), Expr::Column(column(found)))
+                        .end()
+                        .map_err(errors::planning)?;
+                    restored.push((shown, *id));
+                } else {
+                    aggregates.push((first, *id));
+                }
+                *id = key_id;
+            }
+        }
         let group_expr = match &grouping.sets {
             None => keys
                 .into_iter()
+                .zip(&grouping.keys)
                 .enumerate()
-                .map(|(index, (key, id))| {
-                    plan::named(if float(index) { arithmetic::normalize_float(key) } else { key }, id)
+                .map(|(index, ((key, id), (typed, _)))| {
+                    let key = if float(index) { arithmetic::normalize_float(key) } else { key };
+                    plan::named(super::group::comparable(key, &typed.data_type), id)
                 })
                 .collect(),
             Some(sets) => {
                 let key = |index: &usize| keys.get(*index).map(|(key, _)| key.clone());
                 vec![Expr::GroupingSet(GroupingSet::GroupingSets(
-                    sets.iter().map(|set| set.iter().filter_map(key).collect()).collect(),
+                    sets.iter()
+                        .map(|set| {
+                            let constant = constant.map(|id| Expr::Column(column(id)));
+                            set.iter().filter_map(key).chain(constant).collect()
+                        })
+                        .collect(),
                 ))]
             }
         };
@@ -221,7 +286,22 @@ impl Block {
             return plan::limit(LogicalPlanBuilder::empty(true).build().map_err(errors::planning)?, 0, Some(1));
         }
         let aggregate = Aggregate::try_new(Arc::new(input), group_expr, aggr_expr).map_err(errors::planning)?;
-        Ok(LogicalPlan::Aggregate(aggregate))
+        let global = aggregate.group_expr.is_empty();
+        let mut plan = LogicalPlan::Aggregate(aggregate);
+        // A condition without columns must not sink below a global aggregate, which has a row whatever its input has:
+        // it would, once a constant of the select list takes the place of a column. Nothing sinks below a limit.
+        let mut above = parts.having.iter().chain(parts.items.iter().map(|(item, _)| item));
+        if global && above.any(|e| e.column_refs().is_empty()) && plan.all_out_ref_exprs().is_empty() {
+            plan = plan::limit(plan, 0, Some(1))?;
+        }
+        if restored.is_empty() {
+            return Ok(plan);
+        }
+        let mut columns: Vec<(Expr, u64)> =
+            plan.schema().columns().into_iter().filter_map(|c| Some((Expr::Column(c.clone()), id_of(&c)?))).collect();
+        columns.retain(|(_, id)| restored.iter().all(|(_, own)| own != id));
+        columns.extend(restored);
+        plan::project(plan, columns)
     }
 
     fn check_grouped(&self, grouping: &Grouping, parts: &Parts, valid: &[Column]) -> SparkResult<()> {
@@ -251,6 +331,26 @@ impl Block {
             ],
         ))
     }
+}
+
+/// Keys that no grouping set has: null in every row.
+fn absent_keys(grouping: &Grouping, keys: &[(Expr, u64)]) -> Vec<(Expr, DataType)> {
+    let Some(sets) = &grouping.sets else { return vec![] };
+    let absent = |index: &usize| !sets.iter().any(|set| set.contains(index));
+    let typed = grouping.keys.iter().zip(keys).enumerate();
+    typed
+        .filter(|(index, _)| absent(index))
+        .map(|(_, ((key, _), (expr, _)))| (expr.clone(), key.data_type.clone()))
+        .collect()
+}
+
+/// The id of a column.
+fn id_of(column: &Column) -> Option<u64> {
+    column.name.strip_prefix('#').and_then(|id| id.parse().ok())
+}
+
+fn is_grouping(expr: &Expr) -> bool {
+    matches!(expr, Expr::AggregateFunction(function) if function.func.name() == "grouping")
 }
 
 fn is_subquery(expr: &Expr) -> bool {

@@ -24,6 +24,32 @@ impl Analyzer<'_> {
         env: &Env,
     ) -> SparkResult<Resolved> {
         let resolved = self.relation(input, env)?;
+        let (given, found) = (columns.len(), resolved.scope.attributes.len());
+        if given > 0 && given != found {
+            match &*input.kind {
+                spec::RelationKind::TableFunction { name, .. } => {
+                    return Err(SparkError::analysis(
+                        "NUM_TABLE_VALUE_ALIASES_MISMATCH",
+                        &[
+                            ("funcName", &errors::quoted(name)),
+                            ("aliasesNum", &given.to_string()),
+                            ("outColsNum", &found.to_string()),
+                        ],
+                    ));
+                }
+                spec::RelationKind::Values(_) => {
+                    return Err(SparkError::parse(
+                        "INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH",
+                        &[
+                            ("expectedNumCols", &given.to_string()),
+                            ("actualNumCols", &found.to_string()),
+                            ("rowIndex", "0"),
+                        ],
+                    ));
+                }
+                _ => {}
+            }
+        }
         self.aliased(resolved, &[alias.to_string()], columns)
     }
 

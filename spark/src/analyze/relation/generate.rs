@@ -17,12 +17,15 @@ use crate::analyze::errors::At;
 use crate::analyze::expr::{Exprs, Generator};
 use crate::analyze::scope::{Attribute, column, column_name};
 use crate::analyze::typed::Typed;
-use crate::analyze::{Analyzer, coerce, errors, plan};
+use crate::analyze::{Analyzer, errors, plan};
 use crate::spec::{self, ExprKind, Relation};
+
+/// Rows that `stack` may make.
+const MAX_STACK: usize = 100_000;
 
 /// Whether a lower-case name is a generator's.
 pub(in crate::analyze) fn is_generator(name: &str) -> bool {
-    matches!(base_name(name), "explode" | "posexplode" | "inline" | "stack" | "json_tuple")
+    matches!(base_name(name), "explode" | "posexplode" | "inline" | "stack" | "json_tuple" | "variant_explode")
 }
 
 fn base_name(name: &str) -> &str {
@@ -34,6 +37,9 @@ pub(in crate::analyze) fn generator(analyzer: &Analyzer<'_>, name: &str, args: V
     let base = base_name(name).to_string();
     let outer = name.ends_with("_outer");
     let mut args = args;
+    if base == "variant_explode" {
+        return variant_rows(analyzer, name, args);
+    }
     let columns: Vec<(String, DataType, bool)> = match base.as_str() {
         "explode" | "posexplode" => {
             let [arg] = args.as_slice() else { return Err(errors::wrong_num_args(name, "1", args.len())) };
@@ -91,6 +97,23 @@ pub(in crate::analyze) fn generator(analyzer: &Analyzer<'_>, name: &str, args: V
             if args.len() < 2 {
                 return Err(errors::wrong_num_args(name, "> 1", args.len()));
             }
+            if args.iter().any(|arg| !arg.data_type.is_string()) {
+                let shown = crate::analyze::naming::call(name, &args.iter().map(Typed::sql).collect::<Vec<_>>());
+                return Err(SparkError::analysis(
+                    "DATATYPE_MISMATCH.NON_STRING_TYPE",
+                    &[("sqlExpr", &errors::expression(&shown)), ("funcName", "`json_tuple`")],
+                ));
+            }
+            if args.iter().any(|arg| !arg.data_type.is_string()) {
+                let texts: Vec<String> = args.iter().map(Typed::sql).collect();
+                return Err(SparkError::analysis(
+                    "DATATYPE_MISMATCH.NON_STRING_TYPE",
+                    &[
+                        ("sqlExpr", &errors::expression(&crate::analyze::naming::call(name, &texts))),
+                        ("funcName", &format!("`{name}`")),
+                    ],
+                ));
+            }
             (0..args.len() - 1).map(|i| (format!("c{i}"), DataType::String, true)).collect()
         }
     };
@@ -106,6 +129,22 @@ pub(in crate::analyze) fn generator(analyzer: &Analyzer<'_>, name: &str, args: V
         })
         .collect();
     Ok(Generator { name: base, outer, args, output })
+}
+
+/// `variant_explode(v)`: an `inline` of the rows a variant has.
+fn variant_rows(analyzer: &Analyzer<'_>, name: &str, args: Vec<Typed>) -> SparkResult<Generator> {
+    let given = args.len();
+    let Ok([arg]) = <[Typed; 1]>::try_from(args) else { return Err(errors::wrong_num_args(name, "1", given)) };
+    let shown = crate::analyze::naming::call(name, &[arg.sql()]);
+    if !matches!(arg.data_type, DataType::Variant | DataType::Null) {
+        return Err(errors::unexpected_input(&shown, 0, "\"VARIANT\"", &arg.name, &arg.data_type));
+    }
+    let Some(udf) = registry().scalar("spark_variant_rows") else {
+        return Err(errors::unsupported("function variant_explode"));
+    };
+    let rows = analyzer.call_scalar(&udf, vec![arg], shown)?;
+    let inline = if name.ends_with("_outer") { "inline_outer" } else { "inline" };
+    generator(analyzer, inline, vec![rows])
 }
 
 /// Columns of `stack(n, values...)`; each column's values get one type.
@@ -125,12 +164,38 @@ fn stack(analyzer: &Analyzer<'_>, args: &mut [Typed]) -> SparkResult<Vec<(String
             ));
         }
     };
+    if rows > MAX_STACK {
+        return Err(errors::unsupported(&format!("stack of more than {MAX_STACK} rows")));
+    }
+    let shown = {
+        let texts: Vec<String> = std::iter::once(count.sql()).chain(values.iter().map(Typed::sql)).collect();
+        crate::analyze::naming::call("stack", &texts)
+    };
+    *count = Typed::literal(ScalarValue::UInt64(u64::try_from(rows).ok()), DataType::Long, count.name.clone());
     let width = values.len().div_ceil(rows);
     let mut columns = Vec::with_capacity(width);
     for position in 0..width {
-        let types: Vec<DataType> = values.iter().skip(position).step_by(width).map(|v| v.data_type.clone()).collect();
-        let to = coerce::common(&types, analyzer.context.options.ansi)
-            .ok_or_else(|| errors::data_diff_types("stack", "stack", &types))?;
+        let typed = values.iter().enumerate().skip(position).step_by(width);
+        let mut known = typed.filter(|(_, value)| value.data_type != DataType::Null);
+        let to = match known.next() {
+            None => DataType::Null,
+            Some((first, value)) => {
+                if let Some((other, found)) = known.find(|(_, other)| other.data_type != value.data_type) {
+                    return Err(SparkError::analysis(
+                        "DATATYPE_MISMATCH.STACK_COLUMN_DIFF_TYPES",
+                        &[
+                            ("sqlExpr", &errors::expression(&shown)),
+                            ("columnIndex", &position.to_string()),
+                            ("leftParamIndex", &(first + 1).to_string()),
+                            ("leftType", &errors::sql_type(&value.data_type)),
+                            ("rightParamIndex", &(other + 1).to_string()),
+                            ("rightType", &errors::sql_type(&found.data_type)),
+                        ],
+                    ));
+                }
+                value.data_type.clone()
+            }
+        };
         for value in values.iter_mut().skip(position).step_by(width) {
             *value = analyzer.coerce(value.clone(), &to)?;
         }
@@ -248,25 +313,43 @@ fn stacked(generator: &Generator) -> SparkResult<(Expr, DataType)> {
         }
         rows.push(call(datafusion::functions::core::named_struct(), args));
     }
+    // Rows without values are null in all columns.
+    let wanted = match generator.args.first().and_then(Typed::constant) {
+        Some(ScalarValue::UInt64(Some(rows))) => usize::try_from(*rows).unwrap_or_default(),
+        _ => rows.len(),
+    };
+    while rows.len() < wanted {
+        let mut args = Vec::with_capacity(width * 2);
+        for field in &fields {
+            args.push(Expr::Literal(ScalarValue::Utf8(Some(field.name.clone())), None));
+            args.push(Expr::Literal(crate::analyze::literal::null(&field.data_type)?, None));
+        }
+        rows.push(call(datafusion::functions::core::named_struct(), args));
+    }
     let row = DataType::Struct(StructType::new(fields));
     Ok((call(datafusion::functions_nested::make_array::make_array_udf(), rows), row))
 }
 
 fn json_tuple(input: LogicalPlan, generator: &Generator, mut out: Vec<(Expr, u64)>) -> SparkResult<LogicalPlan> {
-    let Some(udf) = registry().scalar("get_json_object") else {
+    let Some(udf) = registry().scalar("spark_json_field") else {
         return Err(errors::unsupported("function json_tuple"));
     };
     let Some((json, keys)) = generator.args.split_first() else {
         return Err(errors::wrong_num_args("json_tuple", "> 1", 0));
     };
     for (key, target) in keys.iter().zip(&generator.output) {
-        let path = match key.constant() {
-            Some(ScalarValue::Utf8(Some(key))) => Expr::Literal(ScalarValue::Utf8(Some(format!("$['{key}']"))), None),
-            _ => return Err(errors::unsupported("json_tuple with keys that are not constant")),
-        };
-        out.push((call(Arc::clone(&udf), vec![json.expr.clone(), path]), target.id));
+        out.push((call(Arc::clone(&udf), vec![json.expr.clone(), key.expr.clone()]), target.id));
     }
     plan::project(input, out)
+}
+
+/// A generator in the arguments of another one.
+pub(super) fn nested(error: SparkError, name: &str) -> SparkError {
+    if error.condition() != "UNSUPPORTED_GENERATOR.OUTSIDE_SELECT" {
+        return error;
+    }
+    let text = errors::expression(&crate::analyze::naming::call(name, &[]));
+    SparkError::analysis("UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", &[("expression", &text)])
 }
 
 impl Analyzer<'_> {
@@ -308,7 +391,8 @@ impl Analyzer<'_> {
             ))
             .at(call.origin.as_ref());
         }
-        let args = Exprs::new(self, env, &resolved.scope).arguments_of(&name, &function.args)?;
+        let args =
+            Exprs::new(self, env, &resolved.scope).arguments_of(&name, &function.args).map_err(|e| nested(e, &name))?;
         let mut made = generator(self, &name, args).at(call.origin.as_ref())?;
         made.outer |= outer;
         if !columns.is_empty() && columns.len() != made.output.len() {

@@ -1,12 +1,14 @@
 //! `GROUP BY`: ordinals, aliases, `ALL`, rollup, cube and grouping sets.
 
-use datafusion::logical_expr::Expr;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::logical_expr::{Expr, Operator};
+use datafusion::scalar::ScalarValue;
 use firesteel_functions::types::DataType;
-use firesteel_functions::{SparkError, SparkResult};
+use firesteel_functions::{SparkError, SparkResult, registry};
 
 use super::block::Grouping;
 use crate::analyze::errors::At;
-use crate::analyze::expr::Exprs;
+use crate::analyze::expr::{Exprs, binary};
 use crate::analyze::typed::Typed;
 use crate::analyze::{Analyzer, errors, plan};
 use crate::spec::{self, ExprKind, GroupBy, GroupingElement, Literal};
@@ -21,10 +23,22 @@ pub(super) fn key_candidates(elements: &[GroupingElement]) -> Vec<spec::Expr> {
     out
 }
 
+/// Whether a position of the select list is grouped by.
+pub(super) fn has_ordinal(group_by: &GroupBy) -> bool {
+    let GroupBy::Elements(elements) = group_by else { return false };
+    let mut exprs = Vec::new();
+    elements.iter().for_each(|e| collect(e, &mut exprs));
+    exprs.iter().any(|e| matches!(&*e.kind, ExprKind::Literal(Literal::Integer(_))))
+}
+
+fn all_as_name() -> spec::Expr {
+    ExprKind::Attribute { name: vec!["all".to_string()], plan_id: None, is_metadata: false }.into()
+}
+
 fn collect(element: &GroupingElement, out: &mut Vec<spec::Expr>) {
     match element {
         GroupingElement::Expr(expr) => out.push(expr.clone()),
-        GroupingElement::Set(exprs) => out.extend(exprs.iter().cloned()),
+        GroupingElement::Set(exprs) | GroupingElement::Keys(exprs) => out.extend(exprs.iter().cloned()),
         GroupingElement::Rollup(sets) | GroupingElement::Cube(sets) => out.extend(sets.iter().flatten().cloned()),
         GroupingElement::GroupingSets(elements) => elements.iter().for_each(|e| collect(e, out)),
     }
@@ -47,14 +61,28 @@ impl Analyzer<'_> {
     /// Resolves a `GROUP BY`.
     pub(super) fn grouping(&self, exprs: &Exprs<'_, '_>, group_by: &GroupBy, items: &[Typed]) -> SparkResult<Grouping> {
         let mut grouping = Grouping { said: true, ..Grouping::default() };
+        exprs.group_items.replace(Some(if self.context.group_by_aliases { items.to_vec() } else { vec![] }));
         match group_by {
+            // A column or alias of that name is meant before all columns are.
             GroupBy::All => {
+                if let Ok(column) = exprs.resolve(&all_as_name())
+                    && !plan::contains(&column.expr, |e| matches!(e, Expr::OuterReferenceColumn(..)))
+                {
+                    self.key(&mut grouping, column);
+                    return Ok(grouping);
+                }
+                if !exprs.lateral_items.borrow().is_empty() {
+                    return Err(errors::lateral_group_by());
+                }
                 for item in items {
                     if !plan::contains(&item.expr, |e| {
                         matches!(e, Expr::AggregateFunction(_) | Expr::WindowFunction(_))
                     }) {
                         self.key(&mut grouping, item.clone());
                     }
+                }
+                if grouping.keys.is_empty() && items.iter().any(|item| reads_input(&item.expr)) {
+                    return Err(SparkError::analysis("UNRESOLVED_ALL_IN_GROUP_BY", &[]));
                 }
             }
             GroupBy::Elements(elements) => {
@@ -82,6 +110,9 @@ impl Analyzer<'_> {
                             new
                         });
                     }
+                    if grouping.keys.iter().any(|(key, _)| holds_map(&key.data_type)) {
+                        return Err(errors::unsupported("grouping sets of values that hold maps"));
+                    }
                     grouping.sets = Some(sets);
                 }
             }
@@ -102,6 +133,10 @@ impl Analyzer<'_> {
         Ok(match element {
             GroupingElement::Expr(expr) => vec![set(std::slice::from_ref(expr))?],
             GroupingElement::Set(members) => vec![set(members)?],
+            GroupingElement::Keys(members) => {
+                set(members)?;
+                vec![vec![]]
+            }
             GroupingElement::Rollup(parts) => {
                 let parts = parts.iter().map(|p| set(p)).collect::<SparkResult<Vec<_>>>()?;
                 (0..=parts.len()).rev().map(|n| parts.iter().take(n).flatten().copied().collect()).collect()
@@ -146,6 +181,9 @@ impl Analyzer<'_> {
                 ))
                 .at(expr.origin.as_ref());
             };
+            if plan::contains(&item.expr, |e| matches!(e, Expr::WindowFunction(_))) {
+                return Err(unsupported_key(&item.name)).at(expr.origin.as_ref());
+            }
             if plan::contains(&item.expr, |e| matches!(e, Expr::AggregateFunction(_))) {
                 return Err(SparkError::analysis(
                     "GROUP_BY_POS_AGGREGATE",
@@ -155,17 +193,13 @@ impl Analyzer<'_> {
             }
             return Ok(item.clone());
         }
-        exprs.whole_aliases.set(true);
-        let typed = exprs.resolve(expr);
-        exprs.whole_aliases.set(false);
-        let typed = typed?;
+        let typed = exprs.resolve(expr)?;
+        if plan::contains(&typed.expr, |e| matches!(e, Expr::WindowFunction(_))) {
+            return Err(unsupported_key(&typed.name)).at(expr.origin.as_ref());
+        }
         if plan::contains(&typed.expr, |e| matches!(e, Expr::AggregateFunction(_))) {
             return Err(SparkError::analysis("GROUP_BY_AGGREGATE", &[("sqlExpr", &typed.name)]))
                 .at(expr.origin.as_ref());
-        }
-        if holds_map(&typed.data_type) {
-            // Equal maps may differ in the order of their entries, which hashes of them would show.
-            return Err(errors::unsupported("grouping by values that hold maps")).at(expr.origin.as_ref());
         }
         if matches!(typed.data_type, DataType::Variant | DataType::CalendarInterval) {
             return Err(SparkError::analysis(
@@ -188,6 +222,63 @@ impl Analyzer<'_> {
         };
         grouping.keys.push((key, own.unwrap_or_else(|| self.fresh())));
         grouping.keys.len() - 1
+    }
+}
+
+fn unsupported_key(text: &str) -> SparkError {
+    SparkError::analysis(
+        "UNSUPPORTED_EXPR_FOR_OPERATOR",
+        &[("operator", "Aggregate"), ("invalidExprSqls", &errors::expression(text))],
+    )
+}
+
+/// Whether columns are used outside of aggregates.
+fn reads_input(expr: &Expr) -> bool {
+    let mut reads = false;
+    let visited = expr.apply(|e| {
+        reads |= matches!(e, Expr::Column(_));
+        Ok(if matches!(e, Expr::AggregateFunction(_)) { TreeNodeRecursion::Jump } else { TreeNodeRecursion::Continue })
+    });
+    visited.is_ok() && reads
+}
+
+/// What keys that no grouping set has stand for: null, and a set bit of `grouping_id`.
+pub(super) fn without_absent(expr: &Expr, absent: &[(Expr, DataType)]) -> Option<Expr> {
+    let is_absent = |e: &Expr| absent.iter().find(|(key, _)| key == e);
+    match expr {
+        Expr::AggregateFunction(call) if call.func.name() == "grouping" => {
+            let args = &call.params.args;
+            if !args.iter().any(|arg| is_absent(arg).is_some()) {
+                return None;
+            }
+            let number = |value: i32| Expr::Literal(ScalarValue::Int32(Some(value)), None);
+            let mut total = number(0);
+            for arg in args {
+                let bit = if is_absent(arg).is_some() {
+                    number(1)
+                } else {
+                    let mut one = call.clone();
+                    one.params.args = vec![arg.clone()];
+                    Expr::AggregateFunction(one)
+                };
+                total = binary(binary(total, Operator::Multiply, number(2)), Operator::Plus, bit);
+            }
+            Some(total)
+        }
+        other => {
+            let (_, data_type) = is_absent(other)?;
+            ScalarValue::try_from(&data_type.to_arrow()).ok().map(|null| Expr::Literal(null, None))
+        }
+    }
+}
+
+/// A key as it is grouped by: maps with their entries in order, because equal maps may differ in it.
+pub(super) fn comparable(key: Expr, data_type: &DataType) -> Expr {
+    match registry().scalar("spark_map_sort") {
+        Some(udf) if holds_map(data_type) => {
+            Expr::ScalarFunction(datafusion::logical_expr::expr::ScalarFunction::new_udf(udf, vec![key]))
+        }
+        _ => key,
     }
 }
 

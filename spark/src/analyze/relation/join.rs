@@ -51,13 +51,13 @@ impl Analyzer<'_> {
             JoinCondition::Using(names) => self.join_using(left, right, join.join_type, names),
             JoinCondition::Natural => {
                 let case = self.context.options.case_sensitive;
-                let names: Vec<String> = left
-                    .scope
-                    .attributes
-                    .iter()
-                    .filter(|l| right.scope.attributes.iter().any(|r| same(&l.name, &r.name, case)))
-                    .map(|l| l.name.clone())
-                    .collect();
+                let mut names: Vec<String> = Vec::new();
+                for l in &left.scope.attributes {
+                    let shared = right.scope.attributes.iter().any(|r| same(&l.name, &r.name, case));
+                    if shared && !names.iter().any(|n| same(n, &l.name, case)) {
+                        names.push(l.name.clone());
+                    }
+                }
                 if names.is_empty() {
                     return self.join_on(left, right, join.join_type, None);
                 }
@@ -151,15 +151,9 @@ impl Analyzer<'_> {
     }
 
     fn using_column(&self, scope: &Scope, name: &str, side: &str) -> SparkResult<Attribute> {
-        let visible = Scope::new(scope.attributes.clone());
-        match visible.find(std::slice::from_ref(&name.to_string()), self.context.options.case_sensitive)? {
-            Some(found) => {
-                let mut attribute = found.attribute;
-                if let Some(own) = scope.by_id(attribute.id) {
-                    attribute.name.clone_from(&own.name);
-                }
-                Ok(attribute)
-            }
+        // Of several columns of that name the first is meant.
+        match scope.attributes.iter().find(|a| same(&a.name, name, self.context.options.case_sensitive)) {
+            Some(found) => Ok(found.clone()),
             None => Err(SparkError::analysis(
                 "UNRESOLVED_USING_COLUMN_FOR_JOIN",
                 &[
@@ -189,8 +183,32 @@ impl Analyzer<'_> {
             };
             return self.generated(left, &call, outer, alias, columns, env);
         }
+        match &join.condition {
+            JoinCondition::Natural => {
+                return Err(SparkError::parse(
+                    "INCOMPATIBLE_JOIN_TYPES",
+                    &[("joinType1", "LATERAL"), ("joinType2", "NATURAL")],
+                ));
+            }
+            JoinCondition::Using(_) => {
+                return Err(SparkError::new(
+                    firesteel_functions::ErrorKind::Parse,
+                    "UNSUPPORTED_FEATURE.LATERAL_JOIN_USING",
+                    &[],
+                ));
+            }
+            JoinCondition::None | JoinCondition::On(_) => {}
+        }
         let inner = env.with_outer(Arc::new(left.scope.clone()));
         let right = self.relation(&join.right, &inner)?;
+        crate::analyze::correlation::check(&right.plan, &inner.outer)?;
+        let unsure = |category: &str, key: &str, text: &str| {
+            let condition = format!("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.{category}");
+            SparkError::analysis(&condition, &[(key, text)])
+        };
+        if volatile(&right.plan) && left.plan.max_rows().is_none_or(|rows| rows > 1) {
+            return Err(unsure("NON_DETERMINISTIC_LATERAL_SUBQUERIES", "treeNode", "a lateral join"));
+        }
         let outer_ref_columns = right.plan.all_out_ref_exprs();
         let own: Vec<&Expr> = outer_ref_columns
             .iter()
@@ -199,12 +217,13 @@ impl Analyzer<'_> {
         let on = match &join.condition {
             JoinCondition::On(condition) => {
                 let both = left.scope.clone().join(right.scope.clone());
-                Some(Exprs::new(self, env, &both).condition(condition)?)
+                let on = Exprs::new(self, env, &both).condition(condition)?;
+                if on.is_volatile() {
+                    return Err(unsure("LATERAL_JOIN_CONDITION_NON_DETERMINISTIC", "condition", "the condition"));
+                }
+                Some(on)
             }
-            JoinCondition::None => None,
-            JoinCondition::Using(_) | JoinCondition::Natural => {
-                return Err(errors::unsupported("LATERAL join with USING or NATURAL"));
-            }
+            JoinCondition::None | JoinCondition::Using(_) | JoinCondition::Natural => None,
         };
         if own.is_empty() {
             let plan = join_plan(left.plan, right.plan, join.join_type, on)?;
@@ -247,6 +266,21 @@ fn beside(right: &LogicalPlan, left: &LogicalPlan, may_filter: bool) -> SparkRes
         }
         _ => Ok(None),
     }
+}
+
+/// Whether two runs of a plan may differ.
+fn volatile(plan: &LogicalPlan) -> bool {
+    use datafusion::common::tree_node::TreeNodeRecursion;
+    let mut found = false;
+    // The closures never fail.
+    let _ = plan.apply_with_subqueries(|node| {
+        let _ = node.apply_expressions(|expr| {
+            found |= expr.is_volatile();
+            Ok(TreeNodeRecursion::Continue)
+        });
+        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    });
+    found
 }
 
 /// Outer columns as plain ones.

@@ -16,9 +16,10 @@ use super::{Env, Resolved};
 use crate::analyze::errors::At;
 use crate::analyze::expr::Exprs;
 use crate::analyze::scope::{Attribute, Scope, column_name};
-use crate::analyze::tables::{NameRef, TableData, TableEntry, ViewData};
+use crate::analyze::tables::{NameRef, TableData, TableEntry};
 use crate::analyze::typed::Typed;
 use crate::analyze::{Analyzer, coerce, errors, plan};
+use crate::catalog::text_type;
 use crate::spec;
 
 /// How deep views may nest (`spark.sql.view.maxNestedViewDepth`).
@@ -76,28 +77,6 @@ impl Analyzer<'_> {
         }
     }
 
-    fn view(&self, view: &ViewData) -> SparkResult<Resolved> {
-        let depth = self.depth.get();
-        if depth >= VIEW_DEPTH {
-            return Err(SparkError::analysis(
-                "VIEW_EXCEED_MAX_NESTED_DEPTH",
-                &[("viewName", &errors::quoted(&view.qualifier)), ("maxNestedDepth", &VIEW_DEPTH.to_string())],
-            ));
-        }
-        self.depth.set(depth + 1);
-        let mut env = Env::root(self);
-        env.parameters = Arc::default();
-        env.namespace.clone_from(&view.namespace);
-        let resolved = self.relation(&view.query, &env);
-        self.depth.set(depth);
-        let resolved = resolved?;
-        let resolved = match &view.schema {
-            None => resolved,
-            Some(schema) => self.cast_to(resolved, schema, &errors::quoted(&view.qualifier))?,
-        };
-        self.aliased(resolved, &view.qualifier, &[])
-    }
-
     /// Columns by position under the names and types they had when a view was created.
     pub(super) fn cast_to(&self, input: Resolved, schema: &StructType, view: &str) -> SparkResult<Resolved> {
         if input.scope.attributes.len() != schema.fields.len() {
@@ -121,16 +100,17 @@ impl Analyzer<'_> {
         let mut exprs = Vec::new();
         let mut attributes = Vec::new();
         for (from, field) in input.scope.attributes.iter().zip(&schema.fields) {
-            let value = self.coerce(Typed::attribute(from), &field.data_type)?;
+            let wanted = text_type::plain(&field.data_type);
+            let value = self.coerce(Typed::attribute(from), &wanted)?;
             let same = value.expr == from.expr();
             let id = if same { from.id } else { self.fresh() };
             attributes.push(Attribute {
                 id,
                 name: field.name.clone(),
                 qualifier: Arc::new([]),
-                data_type: field.data_type.clone(),
+                data_type: wanted,
                 nullable: value.nullable,
-                metadata: field.metadata.clone(),
+                metadata: text_type::metadata(field),
             });
             exprs.push((value.expr, id));
         }
@@ -172,14 +152,15 @@ impl Analyzer<'_> {
             let wanted = spark.data_type.to_arrow();
             let expr =
                 if *field.data_type() == wanted { column } else { datafusion::logical_expr::cast(column, wanted) };
+            let expr = text_type::on_read(expr, &spark.data_type);
             exprs.push((expr, id));
             attributes.push(Attribute {
                 id,
                 name: spark.name.clone(),
                 qualifier: Arc::clone(&qualifier),
-                data_type: plain_text(&spark.data_type),
+                data_type: text_type::plain(&spark.data_type),
                 nullable: spark.nullable || field.is_nullable(),
-                metadata: text_metadata(spark),
+                metadata: text_type::metadata(spark),
             });
         }
         Ok(Resolved::new(plan::project(scan, exprs)?, Scope::new(attributes)))
@@ -244,7 +225,7 @@ impl Analyzer<'_> {
                 ))
                 .at(row.first().and_then(|e| e.origin.as_ref()));
             }
-            typed.push(exprs.resolve_all(row)?);
+            typed.push(row.iter().map(|value| inline_value(&exprs, value)).collect::<SparkResult<Vec<_>>>()?);
         }
         let mut attributes = Vec::with_capacity(width);
         for position in 0..width {
@@ -287,7 +268,13 @@ impl Analyzer<'_> {
         for row in typed {
             let row = row
                 .into_iter()
-                .map(|v| Ok(Expr::Literal(self.fold(&v.expr)?, None)))
+                .map(|v| match self.fold(&v.expr) {
+                    Ok(value) => Ok(Expr::Literal(value, None)),
+                    Err(_) => Err(SparkError::analysis(
+                        "INVALID_INLINE_TABLE.FAILED_SQL_EXPRESSION_EVALUATION",
+                        &[("sqlExpr", &errors::expression(&v.name))],
+                    )),
+                })
                 .collect::<SparkResult<Vec<_>>>()?;
             values.push(row);
         }
@@ -332,32 +319,16 @@ fn conform(batch: &RecordBatch, schema: &SchemaRef) -> SparkResult<RecordBatch> 
     RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options).map_err(internal)
 }
 
-/// `CHAR` and `VARCHAR` are strings once they are read.
-fn plain_text(data_type: &DataType) -> DataType {
-    match data_type {
-        DataType::Char(_) | DataType::Varchar(_) => DataType::String,
-        DataType::Array { element, contains_null } => {
-            DataType::Array { element: Box::new(plain_text(element)), contains_null: *contains_null }
-        }
-        DataType::Map { key, value, value_contains_null } => DataType::Map {
-            key: Box::new(plain_text(key)),
-            value: Box::new(plain_text(value)),
-            value_contains_null: *value_contains_null,
-        },
-        DataType::Struct(fields) => DataType::Struct(StructType::new(
-            fields.fields.iter().map(|f| StructField { data_type: plain_text(&f.data_type), ..f.clone() }).collect(),
-        )),
-        other => other.clone(),
+/// A value of an inline table, which must be computable without any row.
+fn inline_value(exprs: &Exprs<'_, '_>, value: &spec::Expr) -> SparkResult<Typed> {
+    if let spec::ExprKind::Subquery(spec::Subquery::Scalar(_)) = &*value.kind {
+        return Err(SparkError::analysis("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.SCALAR_SUBQUERY_IN_VALUES", &[]));
     }
-}
-
-/// A column's metadata, which remembers the declared type of its text.
-fn text_metadata(field: &StructField) -> Option<String> {
-    if !matches!(field.data_type, DataType::Char(_) | DataType::Varchar(_)) {
-        return field.metadata.clone();
-    }
-    let parsed = field.metadata.as_deref().and_then(|m| serde_json::from_str::<serde_json::Map<_, _>>(m).ok());
-    let mut metadata = parsed.unwrap_or_default();
-    metadata.insert("__CHAR_VARCHAR_TYPE_STRING".to_string(), field.data_type.simple_string().into());
-    Some(serde_json::Value::Object(metadata).to_string())
+    exprs.resolve(value).map_err(|error| match error.condition() {
+        "UNSUPPORTED_GENERATOR.OUTSIDE_SELECT" => SparkError::analysis(
+            "INVALID_INLINE_TABLE.CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE",
+            &[("expr", "\"expression\"")],
+        ),
+        _ => error,
+    })
 }

@@ -4,7 +4,7 @@ use firesteel_functions::SparkResult;
 use firesteel_functions::types::{DataType, StructField, StructType};
 
 use super::Env;
-use crate::analyze::{Analyzed, Analyzer, Finish, plan};
+use crate::analyze::{Analyzed, Analyzer, Finish, errors, plan};
 use crate::spec::{Relation, RelationKind};
 
 impl Analyzer<'_> {
@@ -37,6 +37,9 @@ impl Analyzer<'_> {
     fn root_of(&self, root: &Relation, input: &Relation, limit: Option<usize>, env: &Env) -> SparkResult<Analyzed> {
         let resolved = self.relation(input, env)?;
         let schema = resolved.scope.schema();
+        if !self.context.options.time_type && schema.fields.iter().any(|field| holds_time(&field.data_type)) {
+            return Err(errors::no_time_type());
+        }
         // Same order and number of columns as the schema says, hidden ones gone; a column that stands twice stands twice.
         let mut plan = self.final_columns(resolved.plan, &resolved.scope.attributes)?;
         if let Some(rows) = limit {
@@ -78,5 +81,16 @@ impl Analyzer<'_> {
             })
             .collect();
         if twice { plan::project(input, exprs) } else { plan::keep(input, attributes) }
+    }
+}
+
+/// Whether values of a type hold a `TIME`.
+fn holds_time(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Time(_) => true,
+        DataType::Array { element, .. } => holds_time(element),
+        DataType::Map { key, value, .. } => holds_time(key) || holds_time(value),
+        DataType::Struct(fields) => fields.fields.iter().any(|field| holds_time(&field.data_type)),
+        _ => false,
     }
 }

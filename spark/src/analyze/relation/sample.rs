@@ -161,6 +161,7 @@ fn hashable(data_type: &DataType) -> bool {
         | DataType::Double
         | DataType::Decimal(..)
         | DataType::String
+        | DataType::Collated(_)
         | DataType::Char(_)
         | DataType::Varchar(_)
         | DataType::Binary

@@ -17,7 +17,14 @@ use crate::spec::{self, GroupBy, Relation, Select};
 impl Analyzer<'_> {
     /// A whole `SELECT` block.
     pub(super) fn select(&self, select: &Select, env: &Env) -> SparkResult<Resolved> {
-        let input = self.relation(&select.input, env)?;
+        let mut input = self.relation(&select.input, env)?;
+        let as_where = select.having.as_ref().filter(|_| select.group_by.is_none() && self.context.having_as_where);
+        if let Some(condition) = as_where {
+            let predicate = Exprs::new(self, env, &input.scope).condition(condition)?;
+            refuse(&predicate).at(condition.origin.as_ref())?;
+            input.plan = plan::filter(input.plan, predicate)?;
+        }
+        let having = select.having.as_ref().filter(|_| as_where.is_none());
         let mut block = Block::new(input.plan, input.scope);
         let scope = block.input_scope.clone();
         let generators: RefCell<Vec<Generator>> = RefCell::default();
@@ -33,12 +40,16 @@ impl Analyzer<'_> {
         exprs.grouping = keys.as_deref();
         let items = select_list(&exprs, &select.projection)?;
         if let Some(group_by) = &select.group_by {
+            let star = select.projection.iter().any(|e| matches!(&*e.kind, spec::ExprKind::Star { .. }));
+            if star && self.context.ordinals && super::group::has_ordinal(group_by) {
+                return Err(SparkError::analysis("STAR_GROUP_BY_POS", &[]));
+            }
             block.grouping = Some(self.grouping(&exprs, group_by, &items)?);
         }
         exprs.generators = None;
         block.generators = generators.take();
         block.set_items(self, items);
-        if select.having.is_some() && block.grouping.is_none() {
+        if having.is_some() && block.grouping.is_none() {
             // HAVING alone groups all rows into one.
             block.grouping = Some(super::block::Grouping::default());
         }
@@ -47,12 +58,18 @@ impl Analyzer<'_> {
         above.below = Some(&scope);
         above.windows = &select.windows;
         above.grouping = keys.as_deref();
-        if let Some(having) = &select.having {
-            above.keys = block.grouping.iter().flat_map(|g| g.keys.iter().map(|(key, _)| key.expr.clone())).collect();
-            let condition = block.inline(above.condition(having)?)?;
-            block.having.push(condition);
+        let asked = super::OuterAggregates::default();
+        above.outer_aggregates = Some(std::sync::Arc::clone(&asked));
+        let outcome = having.map(|having| block.add_having(&mut above, having));
+        above.outer_aggregates = None;
+        for (call, id) in asked.lock().drain(..) {
+            block.asked.push((block.inline(call.expr)?, id));
         }
-        above.keys.clear();
+        if let Some(Err(error)) = outcome {
+            // What is wrong with the aggregation itself is said first.
+            block.build(self, &[])?;
+            return Err(error);
+        }
         if let Some(qualify) = &select.qualify {
             let condition = block.inline(above.condition(qualify)?)?;
             block.qualify.push(condition);
@@ -75,12 +92,13 @@ impl Analyzer<'_> {
         self.finish(block)
     }
 
-    /// DataFrame `groupBy(...).agg(...)`.
+    /// DataFrame `groupBy(...).agg(...)`, and `|> AGGREGATE`, whose ordinals count the columns that arrive.
     pub(super) fn aggregate(
         &self,
         input: &Relation,
         group_by: &GroupBy,
         aggregates: &[spec::Expr],
+        piped: bool,
         env: &Env,
     ) -> SparkResult<Resolved> {
         let input = self.relation(input, env)?;
@@ -95,7 +113,9 @@ impl Analyzer<'_> {
         if !sets.is_empty() {
             exprs.grouping = Some(&candidates);
         }
-        let grouping = self.grouping(&exprs, group_by, &[])?;
+        let arriving: Vec<Typed> = if piped { scope.attributes.iter().map(Typed::attribute).collect() } else { vec![] };
+        let grouping = self.grouping(&exprs, group_by, &arriving)?;
+        exprs.group_items.replace(None);
         let mut items: Vec<Typed> = grouping.keys.iter().map(|(key, _)| key.clone()).collect();
         items.extend(select_list(&exprs, aggregates)?);
         block.grouping = Some(grouping);
@@ -123,7 +143,11 @@ impl Analyzer<'_> {
         if !reaches_below {
             resolved.block = None;
         }
-        let direct = Exprs::new(self, env, &resolved.scope).condition(condition);
+        let exprs = Exprs::new(self, env, &resolved.scope);
+        let direct = exprs.resolve(condition).and_then(|typed| {
+            refuse_windows(&typed.expr)?;
+            self.condition(typed).at(condition.origin.as_ref())
+        });
         let needs_block = match &direct {
             Ok(expr) => plan::contains(expr, |e| matches!(e, Expr::AggregateFunction(_))),
             Err(error) => is_missing(error),
@@ -168,7 +192,11 @@ impl Analyzer<'_> {
 pub(super) fn select_list(exprs: &Exprs<'_, '_>, items: &[spec::Expr]) -> SparkResult<Vec<Typed>> {
     let mut out = Vec::with_capacity(items.len());
     for item in items {
+        exprs.lateral.set(false);
         let columns = exprs.expand(item).at(item.origin.as_ref())?;
+        if exprs.lateral.get() {
+            exprs.lateral_items.borrow_mut().push(out.len());
+        }
         if let (spec::ExprKind::Alias { names, .. }, [only]) = (&*item.kind, columns.as_slice())
             && let [name] = names.as_slice()
         {
@@ -203,6 +231,10 @@ pub(super) fn refuse(predicate: &Expr) -> SparkResult<()> {
             &[("condition", "\"condition\""), ("expressionList", "aggregate function")],
         ));
     }
+    refuse_windows(predicate)
+}
+
+fn refuse_windows(predicate: &Expr) -> SparkResult<()> {
     if plan::contains(predicate, |e| matches!(e, Expr::WindowFunction(_))) {
         return Err(SparkError::analysis("WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", &[("clauseName", "WHERE")]));
     }

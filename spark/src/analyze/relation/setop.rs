@@ -11,7 +11,7 @@ use firesteel_functions::{SparkError, SparkResult};
 use super::{Env, Resolved};
 use crate::analyze::scope::{Attribute, same};
 use crate::analyze::typed::Typed;
-use crate::analyze::{Analyzer, coerce, errors, plan};
+use crate::analyze::{Analyzer, coerce, collation, errors, plan};
 use crate::spec::{Relation, RelationKind, SetOperator};
 
 /// What is done with both sides.
@@ -59,7 +59,7 @@ impl Analyzer<'_> {
                 if kind.all {
                     return Ok(union);
                 }
-                let plan = plan::distinct(union.plan)?;
+                let plan = self.distinct(union.plan, &union.scope.attributes)?;
                 Ok(Resolved::new(plan, union.scope))
             }
             _ => self.semi_or_anti(left, right, kind),
@@ -158,9 +158,12 @@ impl Analyzer<'_> {
         if kind.all {
             // Equal rows are numbered on both sides, so that each meets at most one.
             for (side, columns) in [(&mut left, &mut attributes), (&mut right, &mut other)] {
-                let keys: Vec<Expr> = columns.iter().map(Attribute::expr).collect();
+                let keys = columns
+                    .iter()
+                    .map(|a| collation::keyed(a.expr(), &a.data_type))
+                    .collect::<SparkResult<Vec<_>>>()?;
                 let id = self.fresh();
-                *side = numbered(side.clone(), keys, id)?;
+                *side = numbered(side.clone(), keys, columns, id)?;
                 columns.push(Attribute {
                     id,
                     name: String::new(),
@@ -171,9 +174,14 @@ impl Analyzer<'_> {
                 });
             }
         } else {
-            left = plan::distinct(left)?;
+            left = self.distinct(left, &attributes)?;
         }
-        let on = attributes.iter().zip(&other).map(|(a, b)| (a.expr(), b.expr())).collect();
+        let compared = |a: &Attribute| collation::keyed(a.expr(), &a.data_type);
+        let on = attributes
+            .iter()
+            .zip(&other)
+            .map(|(a, b)| Ok((compared(a)?, compared(b)?)))
+            .collect::<SparkResult<Vec<_>>>()?;
         let join_type = if kind.op == SetOperator::Intersect { PlanJoin::LeftSemi } else { PlanJoin::LeftAnti };
         let join = Join::try_new(
             Arc::new(left),
@@ -251,7 +259,8 @@ impl Analyzer<'_> {
     pub(super) fn deduplicate(&self, input: &Relation, columns: &[String], env: &Env) -> SparkResult<Resolved> {
         let resolved = self.relation(input, env)?;
         if columns.is_empty() {
-            let plan = plan::distinct(plan::keep(resolved.plan, &resolved.scope.attributes)?)?;
+            let columns = &resolved.scope.attributes;
+            let plan = self.distinct(plan::keep(resolved.plan.clone(), columns)?, columns)?;
             return Ok(Resolved::new(plan, Resolved::drop_hidden(resolved.scope)));
         }
         let case = self.context.options.case_sensitive;
@@ -282,7 +291,15 @@ impl Analyzer<'_> {
             attribute.id = self.fresh();
             aggregates.push(plan::named(typed.expr, attribute.id));
         }
-        let group = keys.iter().map(Attribute::expr).collect();
+        let mut group = Vec::with_capacity(keys.len());
+        for key in &keys {
+            if key.data_type.is_collated() {
+                group.push(plan::named(collation::keyed(key.expr(), &key.data_type)?, self.fresh()));
+                aggregates.push(plan::named(self.first_of_group(key)?, key.id));
+            } else {
+                group.push(key.expr());
+            }
+        }
         let aggregate = Aggregate::try_new(Arc::new(resolved.plan), group, aggregates).map_err(errors::planning)?;
         let plan = plan::keep(LogicalPlan::Aggregate(aggregate), &attributes)?;
         Ok(Resolved::new(plan, resolved.scope.with_output(attributes)))
@@ -296,24 +313,26 @@ impl Resolved {
     }
 }
 
-/// Adds `row_number() OVER (PARTITION BY keys)`.
-fn numbered(input: LogicalPlan, keys: Vec<Expr>, id: u64) -> SparkResult<LogicalPlan> {
+/// Adds `row_number() OVER (PARTITION BY keys)`; of collated strings that are equal the first stands for all.
+fn numbered(input: LogicalPlan, keys: Vec<Expr>, columns: &[Attribute], id: u64) -> SparkResult<LogicalPlan> {
+    use datafusion::common::Column;
+    use datafusion::functions_window::{nth_value::first_value, row_number::row_number};
     use datafusion::logical_expr::ExprFunctionExt;
-    let number = datafusion::functions_window::row_number::row_number()
-        .partition_by(keys.clone())
-        .build()
-        .map_err(errors::planning)?;
-    let name = number.schema_name().to_string();
-    let plan = LogicalPlanBuilder::window_plan(input, [number]).map_err(errors::planning)?;
-    let mut exprs: Vec<(Expr, u64)> = Vec::new();
-    for key in keys {
-        if let Expr::Column(column) = &key
-            && let Some(own) = column.name.strip_prefix('#').and_then(|n| n.parse().ok())
-        {
-            exprs.push((key, own));
+    let over = |function: Expr| function.partition_by(keys.clone()).build().map_err(errors::planning);
+    let mut windows = vec![over(row_number())?];
+    let mut exprs: Vec<(Expr, u64)> = Vec::with_capacity(columns.len() + 1);
+    for attribute in columns {
+        if attribute.data_type.is_collated() {
+            let first = over(first_value(attribute.expr()))?;
+            exprs.push((Expr::Column(Column::new_unqualified(first.schema_name().to_string())), attribute.id));
+            windows.push(first);
+        } else {
+            exprs.push((attribute.expr(), attribute.id));
         }
     }
-    exprs.push((Expr::Column(datafusion::common::Column::new_unqualified(name)), id));
+    let number = windows.first().map(|number| number.schema_name().to_string()).unwrap_or_default();
+    exprs.push((Expr::Column(Column::new_unqualified(number)), id));
+    let plan = LogicalPlanBuilder::window_plan(input, windows).map_err(errors::planning)?;
     plan::project(plan, exprs)
 }
 

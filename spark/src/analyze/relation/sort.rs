@@ -1,15 +1,19 @@
 //! `ORDER BY` and `SORT BY`: ordinals, `ALL`, select aliases, then columns and aggregates the select list does not show.
 
 use datafusion::logical_expr::{Expr, SortExpr};
+use firesteel_functions::types::DataType;
 use firesteel_functions::{SparkError, SparkResult};
 
-use super::block::Block;
-use super::{Env, Resolved};
+use super::{Env, Resolved, visible};
+use crate::analyze::canonical::same_meaning;
 use crate::analyze::errors::At;
 use crate::analyze::expr::Exprs;
 use crate::analyze::scope::{Scope, column};
-use crate::analyze::{Analyzer, errors, plan};
+use crate::analyze::{Analyzer, collation, errors, plan};
 use crate::spec::{ExprKind, Literal, Relation, SortOrder};
+
+/// What is sorted by, whether it must be added below the sort, and its type.
+type SortKey = (Expr, Option<()>, DataType);
 
 impl Analyzer<'_> {
     /// A sort.
@@ -22,16 +26,31 @@ impl Analyzer<'_> {
     ) -> SparkResult<Resolved> {
         let resolved = self.relation(input, env)?;
         if let Some((ascending, nulls_first)) = all {
-            let keys =
-                resolved.scope.attributes.iter().map(|a| SortExpr::new(a.expr(), ascending, nulls_first)).collect();
+            let keys = resolved
+                .scope
+                .attributes
+                .iter()
+                .map(|a| Ok(SortExpr::new(collation::keyed(a.expr(), &a.data_type)?, ascending, nulls_first)))
+                .collect::<SparkResult<_>>()?;
             return Ok(Resolved::new(plan::sort(resolved.plan, keys)?, resolved.scope));
         }
         let mut keys = Vec::with_capacity(order.len());
         let mut extra: Vec<(Expr, u64)> = Vec::new();
+        let mut refused = None;
         for key in order {
-            let (expr, hidden) = self.sort_key(&resolved, key, env)?;
+            let (expr, hidden, data_type) = match self.sort_key(&resolved, key, env) {
+                // A name that is not there is said before a function that may not be.
+                Err(error) if error.condition() == "UNSUPPORTED_EXPR_FOR_OPERATOR" => {
+                    refused.get_or_insert(error);
+                    continue;
+                }
+                found => found?,
+            };
             match hidden {
-                None => keys.push(SortExpr::new(expr, key.ascending, key.nulls_first)),
+                None => {
+                    let expr = collation::keyed(expr, &data_type)?;
+                    keys.push(SortExpr::new(expr, key.ascending, key.nulls_first));
+                }
                 Some(()) => {
                     let id = match extra.iter().find(|(known, _)| *known == expr) {
                         Some((_, id)) => *id,
@@ -41,9 +60,13 @@ impl Analyzer<'_> {
                             id
                         }
                     };
-                    keys.push(SortExpr::new(Expr::Column(column(id)), key.ascending, key.nulls_first));
+                    let expr = collation::keyed(Expr::Column(column(id)), &data_type)?;
+                    keys.push(SortExpr::new(expr, key.ascending, key.nulls_first));
                 }
             }
+        }
+        if let Some(error) = refused {
+            return Err(error);
         }
         let Resolved { plan, scope, block } = resolved;
         match block {
@@ -63,7 +86,7 @@ impl Analyzer<'_> {
     }
 
     /// A key over the output, or (`Some(())`) over the inside of the block below.
-    fn sort_key(&self, resolved: &Resolved, key: &SortOrder, env: &Env) -> SparkResult<(Expr, Option<()>)> {
+    fn sort_key(&self, resolved: &Resolved, key: &SortOrder, env: &Env) -> SparkResult<SortKey> {
         let origin = key.expr.origin.as_ref();
         let output = &resolved.scope.attributes;
         if self.context.ordinals
@@ -73,7 +96,7 @@ impl Analyzer<'_> {
             return match index.and_then(|i| output.get(i)) {
                 Some(attribute) => {
                     errors::check_orderable(&attribute.name, &attribute.data_type).at(origin)?;
-                    Ok((attribute.expr(), None))
+                    Ok((attribute.expr(), None, attribute.data_type.clone()))
                 }
                 None => Err(SparkError::analysis(
                     "ORDER_BY_POS_OUT_OF_RANGE",
@@ -82,53 +105,47 @@ impl Analyzer<'_> {
                 .at(origin),
             };
         }
-        let direct = Exprs::new(self, env, &resolved.scope).resolve(&key.expr);
-        let fits = |e: &Expr| matches!(e, Expr::AggregateFunction(_) | Expr::WindowFunction(_));
-        let needs_block = match &direct {
-            Ok(typed) => plan::contains(&typed.expr, fits),
-            Err(error) => super::select::is_missing(error) || error.condition() == "UNSUPPORTED_GROUPING_EXPRESSION",
+        let (typed, block) = match &resolved.block {
+            Some(block) => {
+                let keys: Vec<_> = block.grouping.iter().flat_map(|g| g.keys.iter().map(|(k, _)| k.clone())).collect();
+                let mut exprs = Exprs::new(self, env, &resolved.scope);
+                exprs.below = Some(&block.input_scope);
+                if block.grouping.as_ref().is_some_and(|g| g.sets.is_some()) {
+                    exprs.grouping = Some(&keys);
+                }
+                (block.sort_key(&mut exprs, &key.expr)?, Some(block).filter(|b| !b.distinct))
+            }
+            None => {
+                let typed = Exprs::new(self, env, &resolved.scope).resolve(&key.expr).map_err(|error| {
+                    if visible::is_no_answer(&error) { visible::unanswered(&key.expr, &resolved.scope) } else { error }
+                })?;
+                let fits = |e: &Expr| matches!(e, Expr::AggregateFunction(_) | Expr::WindowFunction(_));
+                if plan::contains(&typed.expr, fits) {
+                    return Err(visible::unsupported_in_sort(&typed.name)).at(origin);
+                }
+                (typed, None)
+            }
         };
-        if let (Some(block), true) = (&resolved.block, needs_block) {
-            return match self.block_key(block, &resolved.scope, key, env) {
-                Ok(found) => Ok(found),
-                Err(inner) => Err(match direct {
-                    Err(first) if super::select::is_missing(&inner) => first,
-                    _ => inner,
-                }),
-            };
-        }
-        let typed = direct?;
         errors::check_orderable(&typed.name, &typed.data_type).at(origin)?;
-        if plan::contains(&typed.expr, fits) {
-            return Err(errors::unsupported("an aggregate or window function in this ORDER BY"));
+        let shown = |e: &Expr| match e {
+            Expr::Column(found) => output.iter().chain(&resolved.scope.hidden).any(|a| a.column() == *found),
+            Expr::AggregateFunction(_) => false,
+            _ => true,
+        };
+        let is_subquery = |e: &Expr| matches!(e, Expr::InSubquery(_) | Expr::Exists(_) | Expr::ScalarSubquery(_));
+        if !plan::contains(&typed.expr, |e| !shown(e) || is_subquery(e)) {
+            return Ok((typed.expr, None, typed.data_type));
         }
         // A subquery is computed below the sort.
-        let subquery = plan::contains(&typed.expr, |e| {
-            matches!(e, Expr::InSubquery(_) | Expr::Exists(_) | Expr::ScalarSubquery(_))
-        });
-        match &resolved.block {
-            Some(block) if subquery && !block.distinct => Ok((block.inline(typed.expr)?, Some(()))),
-            _ => Ok((typed.expr, subquery.then_some(()))),
-        }
-    }
-
-    fn block_key(&self, block: &Block, scope: &Scope, key: &SortOrder, env: &Env) -> SparkResult<(Expr, Option<()>)> {
-        let mut exprs = Exprs::new(self, env, scope);
-        exprs.below = Some(&block.input_scope);
-        let keys: Vec<_> = block.grouping.iter().flat_map(|g| g.keys.iter().map(|(k, _)| k.clone())).collect();
-        if block.grouping.as_ref().is_some_and(|g| g.sets.is_some()) {
-            exprs.grouping = Some(&keys);
-        }
-        let typed = exprs.resolve(&key.expr)?;
-        errors::check_orderable(&typed.name, &typed.data_type).at(key.expr.origin.as_ref())?;
+        let Some(block) = block else {
+            let subquery = plan::contains(&typed.expr, is_subquery);
+            return Ok((typed.expr, subquery.then_some(()), typed.data_type));
+        };
         let expr = block.inline(typed.expr)?;
-        if let Some((_, id)) = block.items.iter().find(|(item, _)| item.expr == expr) {
-            return Ok((Expr::Column(column(*id)), None));
+        match block.items.iter().find(|(item, _)| same_meaning(&item.expr, &expr)) {
+            Some((_, id)) => Ok((Expr::Column(column(*id)), None, typed.data_type)),
+            None => Ok((expr, Some(()), typed.data_type)),
         }
-        if block.distinct {
-            return Err(errors::unresolved_column(std::slice::from_ref(&typed.name), scope));
-        }
-        Ok((expr, Some(())))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::logical_expr::{LogicalPlan, Union};
+use datafusion::logical_expr::{Expr, LogicalPlan, SortExpr, Union};
 use datafusion::scalar::ScalarValue;
 use firesteel_functions::types::DataType;
 use firesteel_functions::{SparkError, SparkResult};
@@ -10,7 +10,7 @@ use firesteel_functions::{SparkError, SparkResult};
 use super::block::{Block, Grouping};
 use super::{Env, Resolved};
 use crate::analyze::expr::Exprs;
-use crate::analyze::scope::{Attribute, Scope};
+use crate::analyze::scope::{Attribute, Scope, column};
 use crate::analyze::typed::Typed;
 use crate::analyze::{Analyzer, Observation, errors, plan};
 use crate::spec::{self, CastMode, ExprKind, Literal, Relation};
@@ -61,6 +61,7 @@ impl Analyzer<'_> {
             })
             .collect();
         let mut branches = Vec::new();
+        let place = self.fresh();
         for statistic in statistics {
             let label = Typed::literal(ScalarValue::Utf8(Some(statistic.clone())), DataType::String, statistic.clone());
             let mut items = vec![label.alias("summary")];
@@ -70,19 +71,21 @@ impl Analyzer<'_> {
             let mut block = Block::new(input.plan.clone(), input.scope.clone());
             block.grouping = Some(Grouping { said: true, ..Grouping::default() });
             block.items = items.into_iter().zip(&output).map(|(item, a)| (item, a.id)).collect();
+            // Branches arrive in any order: each says its place.
+            let rank = Expr::Literal(ScalarValue::UInt64(u64::try_from(branches.len()).ok()), None);
             branches.push(Arc::new(if columns.is_empty() {
-                plan::project(
-                    super::leaf::one_row()?,
-                    block.items.iter().map(|(i, id)| (i.expr.clone(), *id)).collect(),
-                )?
+                let items = block.items.iter().map(|(i, id)| (i.expr.clone(), *id));
+                plan::project(super::leaf::one_row()?, items.chain([(rank, place)]).collect())?
             } else {
-                block.build(self, &[])?
+                block.build(self, &[(rank, place)])?
             }));
         }
         let plan = match branches.len() {
             1 => branches.pop().map_or_else(|| input.plan.clone(), Arc::unwrap_or_clone),
             _ => LogicalPlan::Union(Union::try_new(branches).map_err(errors::planning)?),
         };
+        let plan = plan::sort(plan, vec![SortExpr::new(Expr::Column(column(place)), true, true)])?;
+        let plan = plan::keep(plan, &output)?;
         Ok(Resolved::new(plan, input.scope.with_output(output)))
     }
 

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use datafusion::functions_table::generate_series::{GenSeriesArgs, GenerateSeriesTable};
 use datafusion::scalar::ScalarValue;
 use firesteel_functions::types::{DataType, StructField, StructType};
-use firesteel_functions::{SparkError, SparkResult};
+use firesteel_functions::{SparkError, SparkResult, registry};
 
 use super::{Env, Resolved};
 use crate::analyze::expr::Exprs;
 use crate::analyze::scope::Scope;
 use crate::analyze::tables::{NameRef, TableEntry};
-use crate::analyze::{Analyzer, errors, plan};
+use crate::analyze::typed::Typed;
+use crate::analyze::{Analyzer, errors, fold, plan};
 use crate::spec;
 
 impl Analyzer<'_> {
@@ -30,33 +31,77 @@ impl Analyzer<'_> {
         Ok(resolved)
     }
 
+    /// `range` as it is called in SQL: one to four constants, of which the last, the number of partitions, says nothing.
+    fn range_call(&self, args: &[spec::Expr], env: &Env) -> SparkResult<Resolved> {
+        let names: &[&str] = match args.len() {
+            1 => &["end"],
+            2 => &["start", "end"],
+            3 => &["start", "end", "step"],
+            4 => &["start", "end", "step", "numSlices"],
+            given => return Err(errors::wrong_num_args("range", "[1, 2, 3, 4]", given)),
+        };
+        let scope = Scope::default();
+        let exprs = Exprs::new(self, env, &scope);
+        let mut numbers = Vec::with_capacity(args.len());
+        for (position, (arg, parameter)) in args.iter().zip(names).enumerate() {
+            let typed = exprs.resolve(arg)?;
+            if !fold::is_constant(&typed.expr) {
+                return Err(SparkError::analysis(
+                    "NON_FOLDABLE_ARGUMENT",
+                    &[("funcName", "`range`"), ("paramName", &format!("`{parameter}`")), ("paramType", "\"BIGINT\"")],
+                ));
+            }
+            let wrong = |typed: &Typed| {
+                let index = ["first", "second", "third", "fourth"].get(position).copied().unwrap_or("next");
+                SparkError::analysis(
+                    "UNEXPECTED_INPUT_TYPE",
+                    &[
+                        ("paramIndex", index),
+                        ("functionName", "`range`"),
+                        ("requiredType", "\"BIGINT\""),
+                        ("inputSql", &errors::expression(&typed.name)),
+                        ("inputType", &errors::sql_type(&typed.data_type)),
+                    ],
+                )
+            };
+            if !(typed.data_type.is_numeric() || typed.data_type.is_string()) {
+                return Err(wrong(&typed));
+            }
+            let cast = self.coerce(typed.clone(), &DataType::Long)?;
+            match self.fold(&cast.expr)? {
+                ScalarValue::Int64(Some(number)) => numbers.push(number),
+                _ => return Err(wrong(&typed)),
+            }
+        }
+        match numbers.as_slice() {
+            [_, _, 0, ..] => Err(SparkError::analysis("FAILED_FUNCTION_CALL", &[("funcName", "`range`")])),
+            [end] => self.range(0, *end, 1),
+            [start, end] => self.range(*start, *end, 1),
+            [start, end, step, ..] => self.range(*start, *end, *step),
+            [] => Err(errors::wrong_num_args("range", "[1, 2, 3, 4]", 0)),
+        }
+    }
+
     /// A table function in FROM.
     pub(super) fn table_function(&self, name: &[String], args: &[spec::Expr], env: &Env) -> SparkResult<Resolved> {
         let lower = name.last().map(|n| n.to_lowercase()).unwrap_or_default();
         if lower == "range" && name.len() == 1 {
-            let mut numbers = Vec::new();
-            for arg in args {
-                let (_, value) = self.evaluate_constant(arg, Some(&DataType::Long))?;
-                match value {
-                    ScalarValue::Int64(Some(v)) => numbers.push(v),
-                    _ => return Err(SparkError::analysis("UNEXPECTED_INPUT_TYPE", &[("functionName", "`range`")])),
-                }
-            }
-            return match numbers.as_slice() {
-                [end] => self.range(0, *end, 1),
-                [start, end] => self.range(*start, *end, 1),
-                [start, end, step] | [start, end, step, _] => self.range(*start, *end, *step),
-                _ => Err(errors::wrong_num_args("range", "1, 2, 3 or 4", args.len())),
-            };
+            return self.range_call(args, env);
+        }
+        if lower == "collations" && args.is_empty() {
+            return self.collations();
         }
         if super::is_generator(&lower) {
             let scope = Scope::default();
             let exprs = Exprs::new(self, env, &scope);
-            let args = exprs.arguments_of(&lower, args)?;
+            let args = exprs.arguments_of(&lower, args).map_err(|e| super::generate::nested(e, &lower))?;
             let generator = super::generator(self, &lower, args)?;
             let plan = super::generate::apply(self, super::leaf::one_row()?, &generator)?;
             let plan = plan::keep(plan, &generator.output)?;
             return Ok(Resolved::new(plan, Scope::new(generator.output)));
+        }
+        if name.len() == 1 && registry().contains(&lower) {
+            return Err(not_a_table_function(name));
         }
         match self.lookup(NameRef::Function { name: name.to_vec(), namespace: env.namespace.clone() })? {
             TableEntry::Function(found) => {
@@ -69,10 +114,7 @@ impl Analyzer<'_> {
 
     fn table_udf(&self, found: &crate::analyze::SqlFunction, args: &[spec::Expr], env: &Env) -> SparkResult<Resolved> {
         let spec::FunctionBody::Query(query, _) = &found.body else {
-            return Err(SparkError::analysis(
-                "NOT_A_TABLE_FUNCTION",
-                &[("functionName", &errors::quoted(std::slice::from_ref(&found.name)))],
-            ));
+            return Err(not_a_table_function(std::slice::from_ref(&found.name)));
         };
         let scope = Scope::default();
         let values = Exprs::new(self, env, &scope).sql_arguments(found, args)?;
@@ -101,4 +143,8 @@ impl Analyzer<'_> {
         let alias = found.name.rsplit('.').next().unwrap_or_default().to_string();
         self.aliased(resolved, &[alias], &[])
     }
+}
+
+fn not_a_table_function(name: &[String]) -> SparkError {
+    SparkError::analysis("NOT_A_TABLE_FUNCTION", &[("functionName", &errors::quoted(name))])
 }

@@ -1,11 +1,12 @@
-//! Runs one query on a plain DataFusion session and compares what a client would see.
+//! Runs one query on a session of the engine and compares what a client would see.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use async_trait::async_trait;
-use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::prelude::SessionContext;
+use firesteel_engine::{EngineConfig, SessionOverrides, SessionRecipe};
 use firesteel_functions::options::SparkOptions;
 use firesteel_functions::types::DataType;
 use firesteel_functions::{SparkError, SparkResult};
@@ -38,9 +39,8 @@ impl CatalogLookup for Nothing {
 }
 
 fn session() -> SessionContext {
-    let mut config = SessionConfig::new().with_target_partitions(1);
-    config.options_mut().extensions.insert(SparkOptions::default());
-    SessionContext::new_with_config(config)
+    let config = EngineConfig { target_partitions: 1, ..EngineConfig::default() };
+    SessionRecipe::new(config).unwrap().context(SessionOverrides::default()).unwrap().as_ref().clone()
 }
 
 fn context(session: &SessionContext) -> AnalyzerContext {
@@ -51,11 +51,17 @@ fn context(session: &SessionContext) -> AnalyzerContext {
         user: "someone".into(),
         now: 0,
         variables: BTreeMap::new(),
+        locals: BTreeMap::new(),
         named_parameters: BTreeMap::new(),
         positional_parameters: vec![],
         ordinals: true,
+        group_by_aliases: true,
+        count_of_table: false,
+        count_of_nothing: false,
+        having_as_where: false,
         cross_join: true,
         pivot_max_values: 10_000,
+        cte: crate::analyze::CteOptions::default(),
         parse: Arc::new(Parser),
     }
 }

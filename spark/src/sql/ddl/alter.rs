@@ -76,7 +76,7 @@ fn action(cursor: &mut Cursor<'_>, is_view: bool, position: usize) -> SparkResul
         "WITH" if is_view => {
             cursor.next();
             cursor.expect_word("SCHEMA")?;
-            Ok(AlterTable::Other(format!("WITH SCHEMA {}", view::binding(cursor)?)))
+            Ok(AlterTable::SchemaMode(view::binding(cursor)?))
         }
         "DEFAULT" => {
             cursor.next();
@@ -193,7 +193,10 @@ fn set(cursor: &mut Cursor<'_>) -> SparkResult<AlterTable> {
     if cursor.eat_word("LOCATION") {
         return Ok(AlterTable::SetLocation { location: cursor.string()?, partition: vec![] });
     }
-    if cursor.any_word(&["SERDE", "SERDEPROPERTIES"]) {
+    if cursor.eat_word("SERDEPROPERTIES") {
+        return Ok(AlterTable::SetSerdeProperties(clause::properties(cursor)?));
+    }
+    if cursor.word("SERDE") {
         cursor.take_rest();
         return Ok(AlterTable::SetSerde);
     }

@@ -4,7 +4,7 @@ use firesteel_functions::{SparkError, SparkResult};
 
 use super::super::cursor::Cursor;
 use super::super::expr::{query_ahead, value};
-use super::super::{clause, name, query};
+use super::super::{clause, name, query, types};
 use super::column;
 use crate::spec::{Command, CreateTable, ObjectName, Options, PartitionField};
 
@@ -133,9 +133,14 @@ fn hive(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> SparkResult<bool> {
         table.hive_format.get_or_insert_with(|| "ROW FORMAT".to_string());
         row_format(cursor)?;
     } else if cursor.eat_words(&["DEFAULT", "COLLATION"]) {
-        let collation = name::multipart(cursor)?.join(".");
-        if !collation.eq_ignore_ascii_case("UTF8_BINARY") {
-            return Err(cursor.error("UNSUPPORTED_FEATURE.SCHEMA_LEVEL_COLLATIONS", &[], cursor.position()));
+        let collation = types::named_collation(&name::multipart(cursor)?)?;
+        if !collation.is_binary() && table.columns.is_empty() {
+            return Err(SparkError::unsupported("DEFAULT COLLATION of a table made by a query"));
+        }
+        for column in &mut table.columns {
+            if !column.data_type.is_collated() {
+                column.data_type = column.data_type.with_collation(collation);
+            }
         }
     } else {
         return Ok(false);

@@ -160,7 +160,8 @@ fn substring(cursor: &mut Cursor<'_>, upper: &str, position: usize) -> SparkResu
         args.push(value(cursor)?);
     }
     cursor.expect(")")?;
-    Ok(Some(cursor.call(&name, args, position)))
+    // Written this way it is always called by its long name.
+    Ok(Some(cursor.call("substring", args, position)))
 }
 
 fn overlay(cursor: &mut Cursor<'_>, position: usize) -> SparkResult<Option<Expr>> {
@@ -194,7 +195,7 @@ fn position_of(cursor: &mut Cursor<'_>, position: usize) -> SparkResult<Option<E
     if cursor.eat_word("IN") {
         let source = value(cursor)?;
         cursor.expect(")")?;
-        return Ok(Some(cursor.call("position", vec![needle, source], position)));
+        return Ok(Some(cursor.call("locate", vec![needle, source], position)));
     }
     rest_of_call(cursor, "position", needle, position).map(Some)
 }

@@ -81,7 +81,7 @@ fn bound(cursor: &mut Cursor<'_>) -> SparkResult<FrameBound> {
     let position = cursor.position();
     let offset = expression(cursor)?;
     if cursor.eat_word("PRECEDING") {
-        return Ok(FrameBound::Offset(Expr::call("negative", vec![offset]).at(cursor.origin(position))));
+        return Ok(FrameBound::Offset(Expr::call("-", vec![offset]).at(cursor.origin(position))));
     }
     cursor.expect_word("FOLLOWING")?;
     Ok(FrameBound::Offset(offset))

@@ -52,7 +52,8 @@ pub(super) fn group_by(
         cursor.next();
         cursor.next();
         let sets = cursor.parenthesized(|cursor| set_or(cursor, grouping_set))?;
-        elements = vec![GroupingElement::GroupingSets(sets)];
+        let keys = plain(elements).ok_or_else(|| cursor.unexpected())?.into_iter().flatten().collect();
+        elements = vec![GroupingElement::Keys(keys), GroupingElement::GroupingSets(sets)];
     }
     Ok(Some(GroupBy::Elements(elements)))
 }

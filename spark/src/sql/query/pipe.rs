@@ -6,7 +6,10 @@ use super::super::cursor::Cursor;
 use super::super::expr::{expression, named_expression};
 use super::super::{clause, from, name};
 use super::{group, organization, primary, quantifier, select, set_operation};
-use crate::spec::{Expr, ExprKind, GroupBy, Relation, RelationKind, Select, SetOperator};
+use crate::spec::{
+    BARRIER, Expr, ExprKind, Function, GroupBy, GroupingElement, PIPE_PREFIX, Relation, RelationKind, Select,
+    SetOperator,
+};
 
 /// One operator, after `|>`.
 pub(super) fn operator(cursor: &mut Cursor<'_>, input: Relation, position: usize) -> SparkResult<Relation> {
@@ -14,7 +17,7 @@ pub(super) fn operator(cursor: &mut Cursor<'_>, input: Relation, position: usize
         "SELECT" => select_operator(cursor, input, position),
         "EXTEND" => {
             cursor.next();
-            let more = cursor.list(named_expression)?;
+            let more = cursor.list(named_expression)?.into_iter().map(|e| piped("EXTEND", e)).collect();
             Ok(select::extended(cursor, input, star(vec![], vec![]), more, position))
         }
         "SET" => set(cursor, input, position),
@@ -35,7 +38,7 @@ pub(super) fn operator(cursor: &mut Cursor<'_>, input: Relation, position: usize
         }
         "AGGREGATE" => aggregate(cursor, input, position),
         "UNION" | "INTERSECT" | "EXCEPT" | "MINUS" => set_operator(cursor, input, position),
-        "ORDER" | "SORT" | "CLUSTER" | "DISTRIBUTE" | "LIMIT" | "OFFSET" => organization(cursor, input, position),
+        "ORDER" | "SORT" | "CLUSTER" | "DISTRIBUTE" | "LIMIT" | "OFFSET" => organized(cursor, input, position),
         "PIVOT" => from::pivot(cursor, input, position),
         "UNPIVOT" => from::unpivot(cursor, input, position),
         "TABLESAMPLE" => from::sample(cursor, input, position),
@@ -45,6 +48,41 @@ pub(super) fn operator(cursor: &mut Cursor<'_>, input: Relation, position: usize
             if cursor.position() == before { Err(cursor.unexpected()) } else { Ok(joined) }
         }
     }
+}
+
+/// Ordering or limiting, one of them at a time. It sees the columns that arrive, not what they were made from.
+fn organized(cursor: &mut Cursor<'_>, input: Relation, position: usize) -> SparkResult<Relation> {
+    let first = cursor.peek().text.to_ascii_uppercase();
+    let start = cursor.position();
+    let kind = RelationKind::Hint { input, name: BARRIER.to_string(), args: vec![] };
+    let input = cursor.relation(kind, position);
+    let relation = organization(cursor, input, position)?;
+    let second = match &*relation.kind {
+        RelationKind::Limit { .. } => "LIMIT",
+        RelationKind::Offset { .. } => "OFFSET",
+        _ => return Ok(relation),
+    };
+    if matches!(first.as_str(), "LIMIT" | "OFFSET") {
+        return Ok(relation);
+    }
+    Err(cursor.error(
+        "MULTIPLE_QUERY_RESULT_CLAUSES_WITH_PIPE_OPERATORS",
+        &[("clause1", &format!("{first} BY")), ("clause2", second)],
+        start,
+    ))
+}
+
+/// An expression that analysis checks for what the operator allows: `|> EXTEND` no aggregates, `|> AGGREGATE` nothing else.
+fn piped(clause: &str, expr: Expr) -> Expr {
+    let Expr { kind, origin } = expr;
+    let kind = match *kind {
+        ExprKind::Alias { expr, names, metadata } => ExprKind::Alias { expr: piped(clause, expr), names, metadata },
+        kind => {
+            let inner = Expr { kind: Box::new(kind), origin: origin.clone() };
+            ExprKind::Function(Function::new(vec![format!("{PIPE_PREFIX}{clause}")], vec![inner]))
+        }
+    };
+    Expr::from(kind).at(origin)
 }
 
 fn star(except: Vec<Vec<String>>, replace: Vec<(Expr, String)>) -> ExprKind {
@@ -78,6 +116,7 @@ fn set(cursor: &mut Cursor<'_>, input: Relation, position: usize) -> SparkResult
             return Err(cursor.error("_LEGACY_ERROR_TEMP_0035", &[("message", message)], key_position));
         };
         cursor.grow(1)?;
+        let value = piped("SET", value);
         relation = select::extended(cursor, relation, star(vec![], vec![(value, key.clone())]), vec![], position);
         if !cursor.eat(",") {
             return Ok(relation);
@@ -86,6 +125,7 @@ fn set(cursor: &mut Cursor<'_>, input: Relation, position: usize) -> SparkResult
 }
 
 fn aggregate(cursor: &mut Cursor<'_>, input: Relation, position: usize) -> SparkResult<Relation> {
+    let start = cursor.position();
     cursor.next();
     let grouped = |cursor: &Cursor<'_>| cursor.words(&["GROUP", "BY"]);
     let aggregates = if grouped(cursor) { vec![] } else { cursor.list(named_expression)? };
@@ -94,7 +134,27 @@ fn aggregate(cursor: &mut Cursor<'_>, input: Relation, position: usize) -> Spark
         return Err(cursor.unexpected());
     }
     let group_by = group_by.unwrap_or(GroupBy::Elements(vec![]));
+    if let Some(case) = unsupported_grouping(&group_by) {
+        let condition = "UNSUPPORTED_FEATURE.PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE";
+        return Err(cursor.error(condition, &[("case", case)], start));
+    }
+    let aggregates = aggregates.into_iter().map(|e| piped("AGGREGATE", e)).collect();
     Ok(cursor.relation(RelationKind::Aggregate { input, group_by, aggregates, pivot: None }, position))
+}
+
+/// What `|> AGGREGATE` cannot group by.
+fn unsupported_grouping(group_by: &GroupBy) -> Option<&'static str> {
+    match group_by {
+        GroupBy::All => Some("GROUP BY ALL"),
+        GroupBy::Elements(elements) => elements.iter().find_map(|element| match element {
+            GroupingElement::Rollup(_) => Some("GROUP BY ROLLUP"),
+            GroupingElement::Cube(_) => Some("GROUP BY CUBE"),
+            GroupingElement::GroupingSets(_) | GroupingElement::Set(_) | GroupingElement::Keys(_) => {
+                Some("GROUPING SETS")
+            }
+            GroupingElement::Expr(_) => None,
+        }),
+    }
 }
 
 fn set_operator(cursor: &mut Cursor<'_>, left: Relation, position: usize) -> SparkResult<Relation> {

@@ -155,13 +155,13 @@ fn token_soup_never_panics() {
         let mut text = starts[soup.next() % starts.len()].to_string();
         for _ in 0..soup.next() % 24 {
             text.push_str(words[soup.next() % words.len()]);
-            if soup.next() % 4 > 0 {
+            if !soup.next().is_multiple_of(4) {
                 text.push(' ');
             }
         }
         let parsed = parse_statement(&text, &ParseOptions::default());
         if let Err(error) = parsed {
-            let _ = crate::sql::error::parse_error_text(&error);
+            let _ = error::parse_error_text(&error);
         }
         let _ = parse_expression(&text, &ParseOptions::default());
         let _ = parse_data_type(&text);

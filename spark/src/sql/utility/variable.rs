@@ -1,6 +1,7 @@
 //! Session variables and `EXECUTE IMMEDIATE`.
 
 use firesteel_functions::SparkResult;
+use firesteel_functions::types::DataType;
 
 use super::super::cursor::Cursor;
 use super::super::expr::{expression, named_expression, query_ahead};
@@ -19,12 +20,26 @@ pub(in crate::sql) fn declare(cursor: &mut Cursor<'_>) -> SparkResult<Command> {
     let names = cursor.list(name::multipart)?;
     let default_word = |cursor: &Cursor<'_>| cursor.word("DEFAULT") || cursor.is("=");
     let data_type =
-        if cursor.peek().kind == Kind::Word && !default_word(cursor) { Some(types::data_type(cursor)?) } else { None };
+        if cursor.peek().kind == Kind::Word && !default_word(cursor) { Some(data_type(cursor)?) } else { None };
     let default = if cursor.eat_word("DEFAULT") || cursor.eat("=") { Some(expression(cursor)?) } else { None };
     if data_type.is_none() && default.is_none() {
         return Err(cursor.unexpected());
     }
     Ok(Command::DeclareVariable { names, data_type, default, replace })
+}
+
+/// The type of a variable. That a name is no type is said only when the rest could be a declaration.
+fn data_type(cursor: &mut Cursor<'_>) -> SparkResult<DataType> {
+    let position = cursor.position();
+    match types::data_type(cursor) {
+        Ok(found) => Ok(found),
+        Err(error) => {
+            cursor.rewind(position);
+            cursor.next();
+            let rest = cursor.at_end_after(0) || cursor.word("DEFAULT") || cursor.is("=") || cursor.is("(");
+            Err(if rest { error } else { cursor.unexpected() })
+        }
+    }
 }
 
 /// Whether a type's name is `ahead` tokens on, as in `DECLARE var INT` where `var` is the variable.
