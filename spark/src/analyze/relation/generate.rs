@@ -20,8 +20,9 @@ use crate::analyze::typed::Typed;
 use crate::analyze::{Analyzer, errors, plan};
 use crate::spec::{self, ExprKind, Relation};
 
-/// Rows that `stack` may make.
-const MAX_STACK: usize = 100_000;
+mod stack;
+
+use stack::{stack, stacked};
 
 /// Whether a lower-case name is a generator's.
 pub(in crate::analyze) fn is_generator(name: &str) -> bool {
@@ -147,63 +148,6 @@ fn variant_rows(analyzer: &Analyzer<'_>, name: &str, args: Vec<Typed>) -> SparkR
     generator(analyzer, inline, vec![rows])
 }
 
-/// Columns of `stack(n, values...)`; each column's values get one type.
-fn stack(analyzer: &Analyzer<'_>, args: &mut [Typed]) -> SparkResult<Vec<(String, DataType, bool)>> {
-    let Some((count, values)) = args.split_first_mut() else { return Err(errors::wrong_num_args("stack", "> 1", 0)) };
-    let rows = match analyzer.fold(&count.expr)? {
-        ScalarValue::Int32(Some(n)) if n > 0 => usize::try_from(n).unwrap_or(1),
-        _ => {
-            return Err(SparkError::analysis(
-                "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE",
-                &[
-                    ("sqlExpr", "\"stack\""),
-                    ("exprName", "`n`"),
-                    ("valueRange", "(0, 2147483647]"),
-                    ("currentValue", &count.name),
-                ],
-            ));
-        }
-    };
-    if rows > MAX_STACK {
-        return Err(errors::unsupported(&format!("stack of more than {MAX_STACK} rows")));
-    }
-    let shown = {
-        let texts: Vec<String> = std::iter::once(count.sql()).chain(values.iter().map(Typed::sql)).collect();
-        crate::analyze::naming::call("stack", &texts)
-    };
-    *count = Typed::literal(ScalarValue::UInt64(u64::try_from(rows).ok()), DataType::Long, count.name.clone());
-    let width = values.len().div_ceil(rows);
-    let mut columns = Vec::with_capacity(width);
-    for position in 0..width {
-        let typed = values.iter().enumerate().skip(position).step_by(width);
-        let mut known = typed.filter(|(_, value)| value.data_type != DataType::Null);
-        let to = match known.next() {
-            None => DataType::Null,
-            Some((first, value)) => {
-                if let Some((other, found)) = known.find(|(_, other)| other.data_type != value.data_type) {
-                    return Err(SparkError::analysis(
-                        "DATATYPE_MISMATCH.STACK_COLUMN_DIFF_TYPES",
-                        &[
-                            ("sqlExpr", &errors::expression(&shown)),
-                            ("columnIndex", &position.to_string()),
-                            ("leftParamIndex", &(first + 1).to_string()),
-                            ("leftType", &errors::sql_type(&value.data_type)),
-                            ("rightParamIndex", &(other + 1).to_string()),
-                            ("rightType", &errors::sql_type(&found.data_type)),
-                        ],
-                    ));
-                }
-                value.data_type.clone()
-            }
-        };
-        for value in values.iter_mut().skip(position).step_by(width) {
-            *value = analyzer.coerce(value.clone(), &to)?;
-        }
-        columns.push((format!("col{position}"), to, true));
-    }
-    Ok(columns)
-}
-
 /// Adds a generator's columns to a plan, one output row for each row it makes.
 pub(super) fn apply(analyzer: &Analyzer<'_>, input: LogicalPlan, generator: &Generator) -> SparkResult<LogicalPlan> {
     let kept: Vec<(Expr, u64)> = input
@@ -293,41 +237,6 @@ fn map_entries(map: &Typed) -> SparkResult<Expr> {
         Some(udf) => Ok(call(udf, vec![map.expr.clone()])),
         None => Err(errors::unsupported("function map_entries")),
     }
-}
-
-/// `stack`'s values as an array of structs.
-fn stacked(generator: &Generator) -> SparkResult<(Expr, DataType)> {
-    let width = generator.output.len().max(1);
-    let fields: Vec<StructField> =
-        generator.output.iter().map(|a| StructField::new(a.name.clone(), a.data_type.clone(), true)).collect();
-    let values = generator.args.get(1..).unwrap_or_default();
-    let mut rows = Vec::new();
-    for chunk in values.chunks(width) {
-        let mut args = Vec::with_capacity(width * 2);
-        for (index, field) in fields.iter().enumerate() {
-            args.push(Expr::Literal(ScalarValue::Utf8(Some(field.name.clone())), None));
-            args.push(match chunk.get(index) {
-                Some(value) => value.expr.clone(),
-                None => Expr::Literal(crate::analyze::literal::null(&field.data_type)?, None),
-            });
-        }
-        rows.push(call(datafusion::functions::core::named_struct(), args));
-    }
-    // Rows without values are null in all columns.
-    let wanted = match generator.args.first().and_then(Typed::constant) {
-        Some(ScalarValue::UInt64(Some(rows))) => usize::try_from(*rows).unwrap_or_default(),
-        _ => rows.len(),
-    };
-    while rows.len() < wanted {
-        let mut args = Vec::with_capacity(width * 2);
-        for field in &fields {
-            args.push(Expr::Literal(ScalarValue::Utf8(Some(field.name.clone())), None));
-            args.push(Expr::Literal(crate::analyze::literal::null(&field.data_type)?, None));
-        }
-        rows.push(call(datafusion::functions::core::named_struct(), args));
-    }
-    let row = DataType::Struct(StructType::new(fields));
-    Ok((call(datafusion::functions_nested::make_array::make_array_udf(), rows), row))
 }
 
 fn json_tuple(input: LogicalPlan, generator: &Generator, mut out: Vec<(Expr, u64)>) -> SparkResult<LogicalPlan> {
