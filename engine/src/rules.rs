@@ -5,6 +5,7 @@
 mod barrier;
 mod recursion;
 mod semi_join;
+pub mod stages;
 mod task;
 mod unnest;
 

@@ -24,6 +24,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use firesteel_engine::job::{JobHandle, JobId, JobProgress, JobRunner};
 use firesteel_engine::local::LocalJobRunner;
+use firesteel_engine::rules::stages;
 use firesteel_engine::{cancel, session::profile};
 use firesteel_functions::SparkError;
 use tokio::sync::watch;
@@ -116,7 +117,7 @@ impl JobRunner for BallistaJobRunner {
         let physical = tokio::select! {
             biased;
             () = cancel.cancelled() => return Err(cancel::cancelled()),
-            planned = state.create_physical_plan(&plan) => planned?,
+            planned = state.create_physical_plan(&plan) => stages::explicit(planned?)?,
         };
         if route::holds_null_aware_join(&physical) {
             *state.config_mut() = cluster::with_large_not_in(state.config().clone());
