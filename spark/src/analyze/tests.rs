@@ -302,9 +302,10 @@ async fn escapes_and_quantifiers() {
     )
     .await;
     check(
-        "select (1, 2) in (select 1, 2), (1, null) in (select 1, 2) as n",
-        &["(struct(1, 2) IN (listquery())):boolean", "n:boolean"],
-        &["true|NULL"],
+        "select (1, 2) in (select 1, 2) as m, (1, null) in (select 1, 2) as n",
+        &["m:boolean", "n:boolean"],
+        // Outside a filter Spark's IN over a subquery is an existence join: no NULL.
+        &["true|false"],
     )
     .await;
 }
