@@ -65,16 +65,25 @@ fn fields(schema: &StructType) -> Vec<Line> {
     schema.fields.iter().map(|f| (f.name.clone(), f.data_type.simple_string(), f.comment())).collect()
 }
 
+/// A temporary view has no partitions to describe.
+pub(super) fn without_partition(view: &str, spec: &PartitionSpec) -> SparkResult<()> {
+    if spec.is_empty() {
+        return Ok(());
+    }
+    Err(SparkError::analysis(
+        "FORBIDDEN_OPERATION",
+        &[
+            ("statement", "DESC PARTITION"),
+            ("objectType", "TEMPORARY VIEW"),
+            ("objectName", &quote_identifier(&[view])),
+        ],
+    ))
+}
+
 async fn table(session: &Arc<Session>, found: &Found, extended: bool, spec: &PartitionSpec) -> SparkResult<Rows> {
     let relation = match found {
         Found::Temp(view) => {
-            if !spec.is_empty() {
-                let name = quote_identifier(&[view.name.as_str()]);
-                return Err(SparkError::analysis(
-                    "FORBIDDEN_OPERATION",
-                    &[("statement", "DESC PARTITION"), ("objectType", "TEMPORARY VIEW"), ("objectName", &name)],
-                ));
-            }
+            without_partition(&view.name, spec)?;
             return answer(fields(&view.schema));
         }
         Found::Stored(relation) => relation,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{SecondsFormat, TimeZone, Utc};
-use firesteel_functions::error::{SparkError, SparkResult, quote_identifier};
+use firesteel_functions::error::SparkResult;
 use firesteel_functions::types::{DataType, StructType};
 use serde_json::{Map, Value, json};
 
@@ -17,13 +17,7 @@ use crate::spec::{Options, PartitionSpec};
 pub(super) async fn run(session: &Arc<Session>, found: &Found, spec: &PartitionSpec) -> SparkResult<Rows> {
     let described = match found {
         Found::Temp(view) => {
-            if !spec.is_empty() {
-                let name = quote_identifier(&[view.name.as_str()]);
-                return Err(SparkError::analysis(
-                    "FORBIDDEN_OPERATION",
-                    &[("statement", "DESC PARTITION"), ("objectType", "TEMPORARY VIEW"), ("objectName", &name)],
-                ));
-            }
+            describe::without_partition(&view.name, spec)?;
             temporary(view)
         }
         Found::Stored(relation) => {
