@@ -20,6 +20,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Plans nest deeply; planning and protobuf decoding recurse once a level.
 const THREAD_STACK: usize = 32 << 20;
 
+/// Least threads of a scheduler. Ballista holds locks of maps while it waits for others; with two threads, both may come to
+/// block on such a map while the one who could release it finds no thread to run on.
+const SCHEDULER_THREADS: usize = 8;
+
 fn main() -> ExitCode {
     // Several dependencies bring a TLS library; without a choice the first handshake would panic.
     let _already_chosen = rustls::crypto::ring::default_provider().install_default();
@@ -38,11 +42,13 @@ fn run(cli: args::Cli) -> anyhow::Result<ExitCode> {
     let default_filter = if cli.command.is_process() { "info,datafusion=warn,ballista=warn" } else { "error" };
     firesteel_service::telemetry::init(cli.log.as_deref().unwrap_or(default_filter), cli.log_format)
         .map_err(anyhow::Error::msg)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .thread_name("firesteel")
-        .thread_stack_size(THREAD_STACK)
-        .build()?;
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.enable_all().thread_name("firesteel").thread_stack_size(THREAD_STACK);
+    if matches!(cli.command, args::Command::Scheduler(_)) {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        builder.worker_threads(cores.max(SCHEDULER_THREADS));
+    }
+    let runtime = builder.build()?;
     // The main thread's stack is the shell's (often 8 MB), so everything runs on the runtime's own threads.
     let name = cli.command.name();
     let task = runtime.spawn_blocking({

@@ -80,7 +80,4 @@ pub trait JobRunner: Send + Sync + fmt::Debug {
         plan: LogicalPlan,
         cancel: CancellationToken,
     ) -> Result<JobHandle>;
-
-    /// How many partitions a stage should have on this runner now.
-    fn target_partitions(&self) -> usize;
 }

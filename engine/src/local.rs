@@ -45,6 +45,12 @@ impl LocalJobRunner {
         Arc::new(Self { target_partitions: target_partitions.max(1), runtime: OnceLock::new() })
     }
 
+    /// Threads that compute.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        self.target_partitions
+    }
+
     /// Starts a physical plan.
     ///
     /// # Errors
@@ -115,10 +121,6 @@ impl JobRunner for LocalJobRunner {
         };
         tracing::trace!(name, "planned a local job");
         self.run(&state, physical, cancel)
-    }
-
-    fn target_partitions(&self) -> usize {
-        self.target_partitions
     }
 }
 

@@ -31,6 +31,8 @@ use firesteel_engine::task::TaskExec;
 use firesteel_functions::error::from_datafusion;
 use tokio_util::sync::CancellationToken;
 
+use crate::filters;
+
 /// Makes tasks' plans ready to run.
 pub(crate) struct EngineStages {
     clients: Arc<dyn BallistaClientPool>,
@@ -77,14 +79,15 @@ impl ExecutionEngine for EngineStages {
         global_output_partition_ids: Vec<usize>,
         plan: Arc<dyn ExecutionPlan>,
         work_dir: &str,
-        _config: &SessionConfig,
+        config: &SessionConfig,
     ) -> Result<Arc<dyn QueryStageExecutor>> {
         let token = CancellationToken::new();
         let child =
             plan.children().first().map(|child| Arc::clone(child)).ok_or_else(|| {
                 DataFusionError::Internal("a task's plan does not begin with a shuffle writer".into())
             })?;
-        let input = cancel::guard(self.ready(child, work_dir, &global_output_partition_ids)?, &token)?;
+        let ready = self.ready(child, work_dir, &global_output_partition_ids)?;
+        let input = cancel::guard(filters::push_down(ready, config.options())?, &token)?;
         let work_dir = work_dir.to_owned();
         let writer = if plan.is::<ShuffleWriterExec>() {
             let writer = ShuffleWriterExec::try_new(job_id, stage_id, input, work_dir)?
@@ -147,6 +150,7 @@ impl QueryStageExecutor for Stage {
     ) -> Result<Vec<ShuffleWritePartition>> {
         // Also when this future is dropped, which is how a task is cancelled.
         let _stop = self.token.clone().drop_guard();
+        let context = Arc::new(filters::filled(&context));
         self.inner.execute_query_stage(task_id, context).await.map_err(classified)
     }
 

@@ -2,12 +2,14 @@
 //!
 //! Plans are made elsewhere and submitted ready; sessions live in `spark`. Only stages, tasks and executors are known here.
 
+mod members;
+
 use std::sync::Arc;
 
 use ballista_core::config::{BALLISTA_BROADCAST_JOIN_THRESHOLD_BYTES, TaskSchedulingPolicy};
 use ballista_core::extension::SessionConfigExt;
 use ballista_core::serde::BallistaPhysicalExtensionCodec;
-use ballista_scheduler::cluster::{BallistaCluster, JobState};
+use ballista_scheduler::cluster::{BallistaCluster, ClusterState, JobState};
 use ballista_scheduler::config::{SchedulerConfig, TaskDistributionPolicy};
 use ballista_scheduler::scheduler_process::create_scheduler;
 use ballista_scheduler::scheduler_server::SchedulerServer;
@@ -19,6 +21,7 @@ use firesteel_engine::session::profile;
 use firesteel_engine::session::travel;
 
 use crate::error::ServeError;
+pub(crate) use members::Members;
 
 /// Ballista's scheduler, for the one kind of plans there is.
 pub(crate) type Ballista = SchedulerServer<LogicalPlanNode, PhysicalPlanNode>;
@@ -28,6 +31,7 @@ pub(crate) type Ballista = SchedulerServer<LogicalPlanNode, PhysicalPlanNode>;
 pub(crate) struct Coordinator {
     pub(crate) ballista: Ballista,
     pub(crate) finished_jobs: Arc<dyn JobState>,
+    pub(crate) members: Arc<Members>,
 }
 
 /// Bytes of one message between scheduler and executors.
@@ -54,9 +58,9 @@ pub(crate) async fn make(
         // The runner removes a job's data once its rows are fetched; this is for jobs whose reader never came.
         finished_job_data_clean_up_interval_seconds: 3600,
         finished_job_state_clean_up_interval_seconds: 600,
-        // Executors send a heartbeat every five seconds; a query must not wait a minute for a dead one.
+        // Executors send a heartbeat every five seconds. Most dead ones are noticed sooner, by `Members`.
         executor_timeout_seconds: 20,
-        expire_dead_executor_interval_seconds: 2,
+        expire_dead_executor_interval_seconds: 1,
         executor_termination_grace_period: 60,
         no_executors_grace_period_seconds: 180,
         grpc_server_max_decoding_message_size: u32::try_from(MESSAGE_BYTES).unwrap_or(u32::MAX),
@@ -67,10 +71,12 @@ pub(crate) async fn make(
         override_physical_codec: Some(Arc::new(codec())),
         ..SchedulerConfig::default()
     };
-    let cluster = BallistaCluster::new_from_config(&config).await.map_err(failed)?;
-    let finished_jobs = cluster.job_state();
+    let finished_jobs = BallistaCluster::new_from_config(&config).await.map_err(failed)?.job_state();
+    let members = Members::new();
+    let state: Arc<dyn ClusterState> = Arc::clone(&members) as Arc<dyn ClusterState>;
+    let cluster = BallistaCluster::new(state, Arc::clone(&finished_jobs));
     let ballista = create_scheduler(cluster, Arc::new(config)).await.map_err(failed)?;
-    Ok(Coordinator { ballista, finished_jobs })
+    Ok(Coordinator { ballista, finished_jobs, members })
 }
 
 /// How plans travel to executors.

@@ -96,12 +96,8 @@ pub async fn run_server(settings: ServerSettings, shutdown: impl Future<Output =
     let listeners = Doors::open(host, settings.connect_port, settings.flight_port, settings.rest_port).await?;
     let recipe = SessionRecipe::new(settings.engine())?;
     let local = LocalJobRunner::new(recipe.config().target_partitions);
-    let rest = Rest {
-        started: Instant::now(),
-        memory_limit: recipe.memory_limit(),
-        cores: local.target_partitions(),
-        ballista: None,
-    };
+    let rest =
+        Rest { started: Instant::now(), memory_limit: recipe.memory_limit(), cores: local.threads(), ballista: None };
     let runner: Arc<dyn JobRunner> = Arc::clone(&local) as Arc<dyn JobRunner>;
     let engine =
         SparkEngine::new(EngineParts { runner, local, recipe, warehouse: settings.warehouse }).map_err(unusable)?;

@@ -9,6 +9,7 @@ mod fetch;
 mod follow;
 mod progress;
 mod route;
+mod sizing;
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ballista_scheduler::cluster::JobState;
+use ballista_scheduler::cluster::{ClusterState, JobState};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::context::SessionState;
 use datafusion::logical_expr::LogicalPlan;
@@ -30,17 +31,15 @@ use firesteel_functions::SparkError;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::cluster::{self, Ballista, Coordinator};
+use crate::cluster::{self, Ballista, Coordinator, Members};
 use follow::Follower;
 use route::Route;
-
-/// Partitions of a stage for each core of the cluster: enough that a slow one does not hold up the rest.
-const PARTITIONS_A_CORE: usize = 2;
 
 /// Runs plans on the executors of a cluster.
 pub struct BallistaJobRunner {
     ballista: Ballista,
     finished_jobs: Arc<dyn JobState>,
+    members: Arc<Members>,
     local: Arc<LocalJobRunner>,
     /// What sessions have for `target_partitions` unless they were told otherwise.
     default_partitions: usize,
@@ -57,10 +56,20 @@ impl BallistaJobRunner {
         default_partitions: usize,
         executor_wait: Duration,
     ) -> Arc<Self> {
-        let Coordinator { ballista, finished_jobs } = coordinator;
+        let Coordinator { ballista, finished_jobs, members } = coordinator;
         let cores = Arc::new(AtomicUsize::new(0));
-        let census = firesteel_service::tasks::spawn("executor-census", census(ballista.clone(), Arc::clone(&cores)));
-        Arc::new(Self { ballista, finished_jobs, local, default_partitions, cores, executor_wait, _census: census })
+        let census =
+            firesteel_service::tasks::spawn("executor-census", census(Arc::clone(&members), Arc::clone(&cores)));
+        Arc::new(Self {
+            ballista,
+            finished_jobs,
+            members,
+            local,
+            default_partitions,
+            cores,
+            executor_wait,
+            _census: census,
+        })
     }
 
     async fn remote(
@@ -76,6 +85,7 @@ impl BallistaJobRunner {
         let follower = Follower {
             ballista: self.ballista.clone(),
             finished_jobs: Arc::clone(&self.finished_jobs),
+            members: Arc::clone(&self.members),
             name: name.to_owned(),
             ctx: Arc::new(SessionContext::new_with_state(state)),
             plan,
@@ -111,14 +121,22 @@ impl JobRunner for BallistaJobRunner {
         *state.config_mut() = cluster::session_config(state.config().clone());
         let options = state.config_mut().options_mut();
         profile::stamp(options);
-        if chosen == self.default_partitions {
-            options.execution.target_partitions = self.target_partitions();
-        }
-        let physical = tokio::select! {
-            biased;
-            () = cancel.cancelled() => return Err(cancel::cancelled()),
-            planned = state.create_physical_plan(&plan) => stages::explicit(planned?)?,
+        let ours = chosen == self.default_partitions;
+        let cores = match self.cores.load(Ordering::Relaxed) {
+            0 => self.default_partitions,
+            cores => cores,
         };
+        if ours {
+            options.execution.target_partitions = cores;
+        }
+        let mut physical = planned(&state, &plan, &cancel).await?;
+        if ours {
+            let fit = sizing::partitions(sizing::input_bytes(&physical), cores);
+            if fit != state.config().target_partitions() {
+                state.config_mut().options_mut().execution.target_partitions = fit;
+                physical = planned(&state, &plan, &cancel).await?;
+            }
+        }
         if route::holds_null_aware_join(&physical) {
             *state.config_mut() = cluster::with_large_not_in(state.config().clone());
         }
@@ -127,12 +145,18 @@ impl JobRunner for BallistaJobRunner {
             Route::Remote => self.remote(name, state, physical, cancel).await,
         }
     }
+}
 
-    fn target_partitions(&self) -> usize {
-        match self.cores.load(Ordering::Relaxed) {
-            0 => self.default_partitions,
-            cores => cores.saturating_mul(PARTITIONS_A_CORE),
-        }
+/// The physical plan, ready to be cut into stages.
+async fn planned(
+    state: &SessionState,
+    plan: &LogicalPlan,
+    cancel: &CancellationToken,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => Err(cancel::cancelled()),
+        planned = state.create_physical_plan(plan) => stages::explicit(planned?),
     }
 }
 
@@ -142,18 +166,14 @@ impl fmt::Debug for BallistaJobRunner {
     }
 }
 
-/// Counts the cluster's cores now and then, so that asking for them costs nothing.
-async fn census(ballista: Ballista, cores: Arc<AtomicUsize>) {
+/// Looks after the executors once a second: who is dead, and how many cores there are, so that asking for them costs nothing.
+async fn census(members: Arc<Members>, cores: Arc<AtomicUsize>) {
     let mut tick = tokio::time::interval(Duration::from_secs(1));
     loop {
         tick.tick().await;
-        match ballista.state.executor_manager.get_executors_state().await {
-            Ok(executors) => {
-                let sum = executors.iter().map(|(executor, ..)| executor.specification.vcores as usize).sum();
-                cores.store(sum, Ordering::Relaxed);
-            }
-            Err(error) => tracing::debug!(%error, "failed to list executors"),
-        }
+        members.probe().await;
+        let executors = members.registered_executor_metadata().await;
+        cores.store(executors.iter().map(|executor| executor.specification.vcores as usize).sum(), Ordering::Relaxed);
     }
 }
 

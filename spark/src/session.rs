@@ -112,10 +112,6 @@ impl Session {
     /// A context for one query, made of the settings as they are now.
     pub fn context(&self) -> SparkResult<Arc<SessionContext>> {
         let overrides = self.conf.effects().overrides(&self.user, &self.current_database());
-        let overrides = firesteel_engine::session::SessionOverrides {
-            target_partitions: Some(overrides.target_partitions.unwrap_or_else(|| self.runner().target_partitions())),
-            ..overrides
-        };
         self.engine.recipe().context(overrides).map_err(failure)
     }
 

@@ -2,6 +2,7 @@
 
 A service that cannot be had raises `Unavailable` with the reason; the fixtures turn that into a named skip.
 """
+import atexit
 import os
 import pathlib
 import shutil
@@ -245,7 +246,10 @@ class Firesteel:
     def session(self):
         from pyspark.sql import SparkSession
 
-        return SparkSession.builder.remote(self.remote).create()
+        session = SparkSession.builder.remote(self.remote).create()
+        # At exit the client says goodbye to its server, and tries again for minutes when a test has stopped that server.
+        atexit.unregister(session.client._on_exit)
+        return session
 
     def alive(self):
         return self.main.popen.poll() is None

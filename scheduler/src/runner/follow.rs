@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::progress::{self, Sight};
-use crate::cluster::Ballista;
+use crate::cluster::{Ballista, Members};
 
 /// Statuses that may wait to be read. Ballista drops what does not fit, even the last one.
 const STATUSES: usize = 1024;
@@ -44,6 +44,7 @@ const GRAPH_WAIT: Duration = Duration::from_millis(50);
 pub(super) struct Follower {
     pub(super) ballista: Ballista,
     pub(super) finished_jobs: Arc<dyn JobState>,
+    pub(super) members: Arc<Members>,
     pub(super) name: String,
     pub(super) ctx: Arc<SessionContext>,
     pub(super) plan: Arc<dyn ExecutionPlan>,
@@ -58,6 +59,8 @@ pub(super) struct Follower {
 pub(super) struct Attempt {
     pub(super) id: JobId,
     statuses: mpsc::Receiver<JobStatus>,
+    /// Executors lost before it began.
+    lost_before: u64,
     ballista: Ballista,
 }
 
@@ -75,10 +78,11 @@ impl Follower {
     pub(super) async fn submit(&self) -> Result<Attempt> {
         let (sender, statuses) = mpsc::channel(STATUSES);
         let (ctx, plan) = (Arc::clone(&self.ctx), Arc::clone(&self.plan));
+        let lost_before = self.members.lost();
         let submitted = self.ballista.submit_physical_plan(&self.name, ctx, plan, Some(sender)).await;
         let id = submitted.map_err(|error| super::failure(&error.to_string()))?;
         tracing::info!(job_id = %id, name = self.name, "submitted a job to the cluster");
-        Ok(Attempt { id, statuses, ballista: self.ballista.clone() })
+        Ok(Attempt { id, statuses, lost_before, ballista: self.ballista.clone() })
     }
 
     /// Waits for the end of an attempt.
@@ -111,10 +115,11 @@ impl Follower {
                 }
                 // A failure of the query itself would come again; one that follows a loss need not.
                 Some(Status::Failed(job)) => {
-                    return match self.ended_patched(&attempt.id).await {
-                        Some(true) if SparkError::recover_text(&job.error).is_none() => Ok(Outcome::Untrusted),
-                        _ => Err(super::failure(&job.error)),
-                    };
+                    if SparkError::recover_text(&job.error).is_none() && self.lost_executors(attempt).await {
+                        tracing::warn!(job_id = %attempt.id, error = job.error, "a job failed as executors were lost");
+                        return Ok(Outcome::Untrusted);
+                    }
+                    return Err(super::failure(&job.error));
                 }
                 _ => {}
             }
@@ -137,6 +142,13 @@ impl Follower {
         let cores = self.cores.load(Ordering::Relaxed);
         watchdog.see(sight, cores, jobs.len(), Instant::now())?;
         Ok(patched)
+    }
+
+    /// Whether executors were lost while an attempt ran, known to Ballista already or not.
+    async fn lost_executors(&self, attempt: &Attempt) -> bool {
+        self.members.lost() != attempt.lost_before
+            || self.members.probe().await
+            || self.ended_patched(&attempt.id).await == Some(true)
     }
 
     /// Whether parts of a job that has ended were run again; `None` when its graph cannot be had.
