@@ -9,6 +9,7 @@ mod expression;
 mod identifier;
 mod literal;
 mod local;
+mod nearest;
 mod number;
 mod plan;
 mod relation;

@@ -18,6 +18,7 @@ use firesteel_connectors::sink::PreparedSink;
 use firesteel_functions::SparkError;
 use firesteel_functions::registry;
 
+use crate::order::InOrderExec;
 use crate::sink::SinkExec;
 use crate::task::TaskExec;
 
@@ -27,6 +28,8 @@ const INNER: u8 = 0;
 const SINK: u8 = 1;
 /// First byte of a [`TaskExec`], of which nothing else is to be said.
 const TASK: u8 = 3;
+/// First byte of an [`InOrderExec`]; the number of rows it gives follows, when there is one.
+const ORDER: u8 = 4;
 
 /// A function of Spark's book.
 const SPARK: &[u8] = b"s";
@@ -68,6 +71,10 @@ impl PhysicalExtensionCodec for EngineCodec {
                 [input] => Ok(Arc::new(TaskExec::new(Arc::clone(input)))),
                 _ => Err(DataFusionError::Internal("a task has one input".into())),
             },
+            Some((&ORDER, rest)) => match inputs {
+                [input] => Ok(Arc::new(InOrderExec::new(Arc::clone(input), wanted(rest)?))),
+                _ => Err(DataFusionError::Internal("a merge has one input".into())),
+            },
             _ => Err(DataFusionError::Internal("an operator of an unknown kind was received".into())),
         }
     }
@@ -81,6 +88,13 @@ impl PhysicalExtensionCodec for EngineCodec {
         if let Some(sink) = node.downcast_ref::<SinkExec>() {
             buf.push(SINK);
             return serde_json::to_writer(buf, sink.sink().as_ref()).map_err(external);
+        }
+        if let Some(merge) = node.downcast_ref::<InOrderExec>() {
+            buf.push(ORDER);
+            if let Some(wanted) = merge.wanted() {
+                buf.extend_from_slice(&u64::try_from(wanted).unwrap_or(u64::MAX).to_le_bytes());
+            }
+            return Ok(());
         }
         if node.is::<TaskExec>() {
             buf.push(TASK);
@@ -198,6 +212,15 @@ fn find<F>(
         _ => spark().or_else(default),
     };
     found.ok_or_else(|| DataFusionError::Internal(format!("function {name} is not known here")))
+}
+
+fn wanted(bytes: &[u8]) -> Result<Option<usize>> {
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    let bytes: [u8; 8] =
+        bytes.try_into().map_err(|_| DataFusionError::Internal("a number of rows has eight bytes".into()))?;
+    Ok(Some(usize::try_from(u64::from_le_bytes(bytes)).unwrap_or(usize::MAX)))
 }
 
 fn external(error: serde_json::Error) -> DataFusionError {

@@ -8,6 +8,7 @@ pub mod codec;
 pub mod job;
 pub mod local;
 pub mod memory;
+pub mod order;
 pub mod recursion;
 pub mod rules;
 pub mod session;

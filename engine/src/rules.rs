@@ -3,6 +3,9 @@
 //! Rules here work on any plan. They may not rely on Spark names, and must leave results, order and nulls as they were.
 
 mod barrier;
+mod columns;
+mod dimension;
+mod order;
 mod recursion;
 mod semi_join;
 pub mod stages;
@@ -26,8 +29,14 @@ pub fn logical() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     vec![Arc::new(recursion::LimitRecursion), Arc::new(semi_join::PushDownSemiJoin)]
 }
 
+/// Physical rules, run before DataFusion's own, which choose the sides of joins and how rows are spread.
+#[must_use]
+pub fn physical_first() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    vec![Arc::new(dimension::PushDownDimension)]
+}
+
 /// Physical rules, run after DataFusion's own.
 #[must_use]
 pub fn physical() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
-    vec![Arc::new(task::InsertTasks)]
+    vec![Arc::new(order::KeepOrder), Arc::new(task::InsertTasks)]
 }

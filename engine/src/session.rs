@@ -52,7 +52,7 @@ impl Default for EngineConfig {
             memory_fraction: memory::DEFAULT_FRACTION,
             spill_dir: None,
             spill_limit: None,
-            batch_size: 8192,
+            batch_size: 16384,
         }
     }
 }
@@ -227,7 +227,8 @@ fn template(config: SessionConfig, runtime: Arc<RuntimeEnv>) -> SessionState {
     analysis.extend(Analyzer::default().rules);
     let mut logical = Optimizer::default().rules;
     logical.extend(rules::logical());
-    let mut physical = PhysicalOptimizer::default().rules;
+    let mut physical = rules::physical_first();
+    physical.extend(PhysicalOptimizer::default().rules);
     physical.extend(rules::physical());
     let mut state = SessionStateBuilder::new()
         .with_default_features()
@@ -260,3 +261,6 @@ fn register_functions(state: &mut SessionState) {
         let _ = state.register_higher_order_function(Arc::clone(function));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,13 +6,18 @@ mod average;
 mod bitmap;
 mod builtin;
 pub(crate) mod collect;
+mod correlation;
+mod extreme;
 mod first;
+mod histogram;
 mod maxby;
 mod moments;
 mod percentile;
+mod rows;
 pub(crate) mod spec;
 mod sum;
 mod text;
+mod union;
 mod vector;
 
 use std::sync::Arc;
@@ -30,9 +35,12 @@ pub(crate) fn all() -> Vec<Arc<AggregateUDF>> {
         average::all(),
         first::all(),
         collect::all(),
+        union::all(),
+        histogram::all(),
         percentile::all(),
         maxby::all(),
         moments::all(),
+        correlation::all(),
         text::all(),
         approx::all(),
         bitmap::all(),

@@ -18,7 +18,7 @@ use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
 use datafusion::scalar::ScalarValue;
 
-pub use compare::{compare, normalize_float};
+pub use compare::{compare, holds_float, normalize_float};
 pub use compute::{compute, negate};
 pub use normalize::Operand;
 pub use result_type::{bounded, decimal_result};

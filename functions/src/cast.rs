@@ -24,7 +24,7 @@ pub use decimal::{parse_decimal, rescale};
 
 /// Pieces of decimal arithmetic that other rooms share.
 pub(crate) mod decimal_parts {
-    pub(crate) use super::decimal::{divide_half_up, fits as decimal_fits, power_of_ten};
+    pub(crate) use super::decimal::{divide_half_up, power_of_ten};
 }
 
 pub use rules::{can_cast, can_store_assign, can_up_cast};

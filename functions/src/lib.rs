@@ -25,11 +25,15 @@ pub use options::SparkOptions;
 
 mod aggregate;
 mod lambda;
+mod regex;
 mod registry;
 mod scalar;
 mod sketch;
+mod under;
 mod window;
 pub use registry::{Registry, registry};
+pub use scalar::json::record_schema;
+pub use under::under;
 
 /// The function that checks a scalar subquery's number of rows. No query can name it.
 pub const SINGLE_ROW: &str = "scalar subquery rows";

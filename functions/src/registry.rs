@@ -46,9 +46,12 @@ impl Registry {
         made
     }
 
-    /// The scalar function called `name`, in any case.
+    /// The scalar function called `name`, in any case; also one bound to settings by its name.
     #[must_use]
     pub fn scalar(&self, name: &str) -> Option<Arc<ScalarUDF>> {
+        if let Some((ansi, time_zone, inner)) = crate::under::parts(name) {
+            return self.scalar(inner).map(|found| crate::under::under(&found, ansi, time_zone));
+        }
         self.scalars.get(&name.to_ascii_lowercase()).cloned()
     }
     /// The aggregate function called `name`, in any case, with ANSI overflow rules.
@@ -120,7 +123,9 @@ impl Registry {
 }
 
 fn hidden(name: &str) -> bool {
-    name.starts_with("spark_") && name != "spark_partition_id" || name.ends_with(crate::aggregate::LEGACY)
+    name.starts_with("spark_") && name != "spark_partition_id"
+        || name.ends_with(crate::aggregate::LEGACY)
+        || name == crate::SINGLE_ROW
 }
 
 /// Names Spark prints otherwise than they are called.

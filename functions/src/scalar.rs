@@ -1,5 +1,6 @@
 //! Spark's scalar functions. Each file holds related ones; this one lists them.
 
+mod aes;
 pub(crate) mod array;
 mod array_build;
 pub(crate) mod array_types;
@@ -18,7 +19,8 @@ mod date;
 pub(crate) mod datum;
 pub(crate) mod document;
 mod element;
-mod hash;
+pub(crate) mod hash;
+mod hmac;
 mod interval;
 pub(crate) mod json;
 pub(crate) mod map;
@@ -31,6 +33,7 @@ pub(crate) mod read;
 mod regexp;
 mod sentences;
 mod session;
+mod similarity;
 pub(crate) mod spec;
 mod string;
 mod string_case;
@@ -40,6 +43,7 @@ mod string_join;
 mod tests;
 mod time_window;
 mod unix;
+mod url;
 pub(crate) mod variant;
 pub(crate) mod vector;
 mod xml;
@@ -74,7 +78,11 @@ pub(crate) fn all() -> Vec<Arc<ScalarUDF>> {
         interval::all(),
         time_window::all(),
         unix::all(),
+        url::all(),
         hash::all(),
+        hmac::all(),
+        aes::all(),
+        similarity::all(),
         json::all(),
         variant::all(),
         vector::all(),

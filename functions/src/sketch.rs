@@ -2,12 +2,13 @@
 //!
 //! Their functions live beside them. Nothing here knows sessions or plans; a sketch travels as the bytes users see.
 
+mod count_min;
 mod hll;
 mod items;
 mod kll;
 mod murmur;
 mod sample;
-mod state;
+pub(crate) mod state;
 mod theta;
 mod tuple;
 mod types;
@@ -23,6 +24,13 @@ pub(crate) fn functions() -> Vec<SparkFn> {
 
 /// The aggregates that make and merge sketches.
 pub(crate) fn aggregates() -> Vec<Agg> {
-    let groups = [hll::aggregates(), theta::aggregates(), kll::aggregates(), tuple::aggregates(), items::aggregates()];
+    let groups = [
+        hll::aggregates(),
+        theta::aggregates(),
+        kll::aggregates(),
+        tuple::aggregates(),
+        items::aggregates(),
+        count_min::aggregates(),
+    ];
     groups.into_iter().flatten().collect()
 }

@@ -3,6 +3,7 @@
 //! Operators tell by [`Task::enter`]; nothing here knows them. The current task is that of the thread, which an operator
 //! sets anew each time it is polled.
 
+mod java;
 mod murmur;
 mod twister;
 mod xorshift;
@@ -11,6 +12,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+pub(crate) use java::JavaRandom;
 pub(crate) use twister::Twister;
 pub(crate) use xorshift::XorShift;
 

@@ -1,4 +1,6 @@
-//! Spark's window functions: DataFusion's, with Spark's result types.
+//! Spark's window functions: DataFusion's, with Spark's result types, and one of our own.
+
+mod counter;
 
 use std::hash::{Hash, Hasher};
 use std::ops::Range;
@@ -36,7 +38,9 @@ pub(crate) fn all() -> Vec<Arc<WindowUDF>> {
         (df::nth_value::last_value_udwf(), "last", None),
     ];
     made.into_iter()
-        .map(|(inner, name, result)| Arc::new(WindowUDF::new_from_impl(Window { inner, name, result })))
+        .map(|(inner, name, result)| WindowUDF::new_from_impl(Window { inner, name, result }))
+        .chain([WindowUDF::new_from_impl(counter::CounterDiff::new())])
+        .map(Arc::new)
         .collect()
 }
 

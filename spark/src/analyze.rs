@@ -116,14 +116,20 @@ pub struct AnalyzerContext {
     pub group_by_aliases: bool,
     /// `allowStarWithSingleTableIdentifierInCount`.
     pub count_of_table: bool,
+    /// `spark.sql.timestampNanosTypes.enabled`.
+    pub nanos: bool,
     /// `allowParameterlessCount`.
     pub count_of_nothing: bool,
+    /// `spark.sql.legacy.nullInEmptyListBehavior`: null is in no rows neither truly nor falsely.
+    pub null_in_nothing: bool,
     /// `havingWithoutGroupByAsWhere`.
     pub having_as_where: bool,
     /// `spark.sql.crossJoin.enabled`.
     pub cross_join: bool,
     /// `spark.sql.pivotMaxValues`.
     pub pivot_max_values: usize,
+    /// `spark.sql.transposeMaxValues`.
+    pub transpose_max_values: usize,
     /// Common table expressions.
     pub cte: CteOptions,
     /// The parser.
@@ -197,6 +203,8 @@ pub struct Analyzer<'a> {
     context: &'a AnalyzerContext,
     /// What was fetched.
     tables: &'a ResolvedTables,
+    /// What seeds that nobody gave are drawn from.
+    seed: u64,
     /// Next attribute id.
     next_id: Cell<u64>,
     /// What to fetch before the next attempt.
@@ -278,6 +286,7 @@ impl<'a> Analyzer<'a> {
         Self {
             context,
             tables,
+            seed: uuid::Uuid::new_v4().as_u64_pair().0,
             next_id: Cell::new(0),
             wanted: RefCell::new(None),
             observations: RefCell::new(Vec::new()),

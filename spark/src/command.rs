@@ -51,6 +51,7 @@ pub(crate) async fn run(session: &Arc<Session>, command: Command) -> SparkResult
     match command {
         Command::Write(write) => write::run(session, *write).await,
         Command::Insert(insert) => insert::run(session, *insert).await,
+        Command::InsertSeveral(inserts) => insert::several(session, inserts).await,
         Command::InsertDirectory { path, local: _, format, options, input } => {
             write::directory(session, path, format, options, input).await
         }
@@ -118,13 +119,17 @@ pub(crate) async fn run(session: &Arc<Session>, command: Command) -> SparkResult
 
 /// `DELETE`, `UPDATE` and `MERGE` are not for tables of files.
 async fn row_level(session: &Arc<Session>, operation: RowLevelOperation, table: &[String]) -> SparkResult<Rows> {
-    let relation = session.require_relation(table).await?;
     let operation = match operation {
         RowLevelOperation::Delete => "DELETE",
         RowLevelOperation::Update => "UPDATE TABLE",
         RowLevelOperation::Merge => "MERGE INTO TABLE",
     };
-    let name = quote_identifier(&[crate::catalog::CATALOG, &relation.database, &relation.name]);
+    let name = match session.require(table).await? {
+        crate::session::Found::Stored(relation) => {
+            quote_identifier(&[crate::catalog::CATALOG, &relation.database, &relation.name])
+        }
+        crate::session::Found::Temp(view) => quote_identifier(&[view.name.as_str()]),
+    };
     Err(SparkError::unsupported_feature("TABLE_OPERATION", &[("tableName", &name), ("operation", operation)]))
 }
 

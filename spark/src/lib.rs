@@ -7,6 +7,8 @@ pub mod analyze;
 pub mod catalog;
 pub mod command;
 pub mod conf;
+#[cfg(test)]
+mod fuzz;
 pub mod output;
 mod script;
 pub mod session;

@@ -6,6 +6,7 @@
 mod execution;
 mod finish;
 mod lookup;
+mod meaning;
 mod names;
 mod parse;
 mod query;
@@ -14,6 +15,7 @@ mod state;
 mod substitute;
 #[cfg(test)]
 mod tests;
+mod user;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -73,7 +73,7 @@ impl Table {
             }
         }
         if self.rows.is_empty() {
-            out.push_str("(0 rows)\n");
+            out.push_str("(0 rows)");
         } else if self.more {
             out.push_str(&self.footer());
         }

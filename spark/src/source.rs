@@ -28,6 +28,12 @@ use crate::spec::{DataSource, Options};
 
 pub(crate) use failure::{connector, envelope, failure};
 pub(crate) use options::ReadOptions;
+pub(crate) use scan::reads;
+
+/// Where the files of a table are; none for other tables.
+pub(crate) fn files_of(table: &dyn TableProvider) -> Vec<String> {
+    table.downcast_ref::<scan::FilesTable>().map(scan::FilesTable::urls).unwrap_or_default()
+}
 
 /// What reading needs of the session.
 #[derive(Clone, Copy)]

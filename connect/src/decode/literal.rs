@@ -112,6 +112,10 @@ fn narrow<T: TryFrom<i32>>(value: i32, name: &str) -> SparkResult<T> {
 fn decimal_literal(decimal: &literal::Decimal) -> SparkResult<Literal> {
     let bad = || invalid("ASSERTION_FAILURE", &[("message", &format!("'{}' is not a decimal literal", decimal.value))]);
     let (value, precision, scale) = number::decimal(&decimal.value).ok_or_else(bad)?;
+    // Python's client always says DECIMAL(10,0), whatever the number is.
+    if (decimal.precision, decimal.scale) == (Some(10), Some(0)) {
+        return Ok(Literal::Decimal { value, precision, scale });
+    }
     let to_scale = decimal.scale.map_or(Ok(scale), i8::try_from).map_err(|_| bad())?;
     let natural = i16::from(precision) - i16::from(scale) + i16::from(to_scale);
     let to_precision = decimal.precision.unwrap_or(i32::from(natural.max(1)));

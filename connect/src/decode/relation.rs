@@ -1,10 +1,11 @@
 //! Relations.
 
 use firesteel_functions::error::SparkResult;
+use firesteel_functions::types::DataType;
 use firesteel_proto::spark::connect as sc;
 use firesteel_spark::spec::{
-    DataFramePivot, ExprKind, GroupBy, GroupingElement, Join, JoinCondition, JoinType, Literal, Relation, RelationKind,
-    SetOperator, Unpivot,
+    CastMode, DataFramePivot, ExprKind, GroupBy, GroupingElement, Join, JoinCondition, JoinType, Literal, Relation,
+    RelationKind, SetOperator, Unpivot,
 };
 use sc::aggregate::GroupType;
 use sc::relation::RelType;
@@ -179,11 +180,16 @@ impl Decoder<'_> {
             RelType::GroupMap(_) => unsupported("applyInPandas and applyInArrow"),
             RelType::CoGroupMap(_) => unsupported("applyInPandas on co-grouped data"),
             RelType::ApplyInPandasWithState(_) => unsupported("applyInPandasWithState"),
-            RelType::WithWatermark(_) => unsupported("structured streaming (withWatermark)"),
+            RelType::WithWatermark(from) => {
+                let text = ExprKind::Literal(Literal::String(from.delay_threshold)).into();
+                let delay = ExprKind::Cast { expr: text, to: DataType::CalendarInterval, mode: CastMode::Ansi };
+                let input = self.input(from.input, "WithWatermark")?;
+                RelationKind::Watermark { input, column: from.event_time, delay: delay.into() }
+            }
             RelType::CommonInlineUserDefinedTableFunction(_) => unsupported("Python table functions"),
             RelType::CommonInlineUserDefinedDataSource(_) => unsupported("Python data sources"),
-            RelType::AsOfJoin(_) => unsupported("as-of joins"),
-            RelType::NearestByJoin(_) => unsupported("nearest-by joins"),
+            RelType::AsOfJoin(join) => self.as_of_join(*join)?,
+            RelType::NearestByJoin(join) => self.nearest_by_join(*join)?,
             RelType::Zip(_) => unsupported("zip of DataFrames"),
             RelType::RelationChanges(_) => unsupported("change data feeds"),
             RelType::MlRelation(_) => unsupported("Spark ML"),

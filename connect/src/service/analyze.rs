@@ -66,9 +66,8 @@ async fn answer(session: &ClientSession, question: Analyze) -> SparkResult<Answe
             Answer::IsStreaming(answer::IsStreaming { is_streaming: false })
         }
         Analyze::InputFiles(asked) => {
-            let relation = query(session, asked.plan)?;
-            session.spark.analyze(&relation).await?;
-            return Err(SparkError::unsupported("listing the input files of a query (inputFiles)"));
+            let files = session.spark.input_files(&query(session, asked.plan)?).await?;
+            Answer::InputFiles(answer::InputFiles { files })
         }
         Analyze::DdlParse(asked) => {
             let parsed = session.language().data_type_or_schema(&asked.ddl_string)?;
@@ -128,8 +127,7 @@ async fn schema_of(session: &ClientSession, relation: &Relation) -> SparkResult<
 }
 
 async fn meaning(session: &ClientSession, relation: &Relation) -> SparkResult<String> {
-    let analyzed = session.spark.analyze(relation).await?;
-    Ok(semantics::canonical(&analyzed.plan.display_indent().to_string()))
+    Ok(semantics::canonical(&session.spark.meaning(relation).await?))
 }
 
 /// What the command `EXPLAIN` says: one row of text.

@@ -10,12 +10,18 @@ use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::error::Result;
 use datafusion::physical_expr::window::WindowExpr;
 use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
+use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::joins::{CrossJoinExec, HashJoinExec, NestedLoopJoinExec, PartitionMode};
+use datafusion::physical_plan::projection::ProjectionExec;
+use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
+use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
+use datafusion::physical_plan::union::UnionExec;
 use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec};
 use datafusion::physical_plan::{
-    ExecutionPlan, ExecutionPlanProperties, InputOrderMode, replace_children_if_necessary,
+    ExecutionPlan, ExecutionPlanProperties, InputOrderMode, Partitioning, replace_children_if_necessary,
 };
 
 /// The plan with all orders and merges written out.
@@ -30,7 +36,7 @@ pub fn explicit(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> 
         {
             return Ok(Transformed::yes(replace_children_if_necessary(node, vec![sorted])?));
         }
-        match merged_left(node.as_ref()) {
+        match merged_left(node.as_ref()).or_else(|| merged(node.as_ref())) {
             Some(children) => Ok(Transformed::yes(replace_children_if_necessary(node, children)?)),
             None => Ok(Transformed::no(node)),
         }
@@ -89,6 +95,51 @@ fn merged_left(node: &dyn ExecutionPlan) -> Option<Vec<Arc<dyn ExecutionPlan>>> 
     grows.then(|| vec![Arc::new(CoalescePartitionsExec::new(Arc::clone(left))) as Arc<_>, Arc::clone(right)])
 }
 
+/// The inputs of an operator that sees one partition as the whole (a final aggregate, a limit, a sort, ...), with a merge above
+/// each one-partition input that may grow: a collected join that must not be broadcast becomes one of two shuffled sides.
+fn merged(node: &dyn ExecutionPlan) -> Option<Vec<Arc<dyn ExecutionPlan>>> {
+    if works_by_partition(node) || is_merge(node) || is_collected(node) {
+        return None;
+    }
+    let children = node.children();
+    let relies = |child: &dyn ExecutionPlan| child.output_partitioning().partition_count() == 1 && grows(child);
+    children.iter().any(|child| relies(child.as_ref())).then(|| {
+        let merge = |child: &Arc<dyn ExecutionPlan>| -> Arc<dyn ExecutionPlan> {
+            if relies(child.as_ref()) {
+                Arc::new(CoalescePartitionsExec::new(Arc::clone(child)))
+            } else {
+                Arc::clone(child)
+            }
+        };
+        children.iter().map(|child| merge(child)).collect()
+    })
+}
+
+/// Whether a plan may have more partitions in its stage than it says.
+fn grows(plan: &dyn ExecutionPlan) -> bool {
+    is_collected(plan) || works_by_partition(plan) && plan.children().iter().any(|child| grows(child.as_ref()))
+}
+
+/// Whether an operator treats each partition alike and by itself.
+fn works_by_partition(node: &dyn ExecutionPlan) -> bool {
+    let partial = |aggregate: &AggregateExec| *aggregate.mode() == AggregateMode::Partial;
+    // Ballista takes repartitioning out of the plan, unless it is by hash, which cuts a stage.
+    let dropped = |repartition: &RepartitionExec| !matches!(repartition.partitioning(), Partitioning::Hash(..));
+    node.downcast_ref::<ProjectionExec>().is_some()
+        || node.downcast_ref::<FilterExec>().is_some()
+        || node.downcast_ref::<UnionExec>().is_some()
+        || node.downcast_ref::<SortExec>().is_some_and(SortExec::preserve_partitioning)
+        || node.downcast_ref::<AggregateExec>().is_some_and(partial)
+        || node.downcast_ref::<RepartitionExec>().is_some_and(dropped)
+}
+
+/// Whether an operator takes any number of partitions and makes one of them, or new ones by hash.
+fn is_merge(node: &dyn ExecutionPlan) -> bool {
+    node.downcast_ref::<CoalescePartitionsExec>().is_some()
+        || node.downcast_ref::<SortPreservingMergeExec>().is_some()
+        || node.downcast_ref::<RepartitionExec>().is_some()
+}
+
 fn is_collected(node: &dyn ExecutionPlan) -> bool {
     node.downcast_ref::<HashJoinExec>().is_some_and(|join| *join.partition_mode() == PartitionMode::CollectLeft)
 }
@@ -101,7 +152,8 @@ mod tests {
     use super::explicit;
 
     async fn planned(sql: &str) -> String {
-        let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(3));
+        let config = SessionConfig::new().with_target_partitions(3).with_round_robin_repartition(false);
+        let context = SessionContext::new_with_config(config);
         let table = "create table t(k int, a int, b int) as values (1, 1, 1), (1, 2, 2), (2, 1, 1)";
         context.sql(table).await.unwrap().collect().await.unwrap();
         let plan = context.sql(sql).await.unwrap().create_physical_plan().await.unwrap();
@@ -114,5 +166,15 @@ mod tests {
         assert!(plan.contains("expr=[k@0 ASC, a@1 ASC NULLS LAST]"), "{plan}");
         let plan = planned("select sum(b) over (partition by k order by a) from t").await;
         assert_eq!(plan.matches("SortExec").count(), 1, "{plan}");
+    }
+    #[tokio::test]
+    async fn an_aggregate_of_all_rows_merges_a_join_that_may_be_shuffled() {
+        for from in
+            ["where not exists (select 1 from t x where x.k = t.a)", "left join t x on x.k = t.a where x.b is null"]
+        {
+            let plan = planned(&format!("select count(*) from t {from}")).await;
+            let merge = plan.find("CoalescePartitionsExec").unwrap_or(usize::MAX);
+            assert!(plan.contains("CollectLeft") && merge < plan.find("HashJoinExec").unwrap(), "{plan}");
+        }
     }
 }

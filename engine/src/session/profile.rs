@@ -34,10 +34,20 @@ pub(super) fn base(target_partitions: usize, batch_size: usize) -> SessionConfig
     config
 }
 
+/// The largest sides of joins, as estimated, of which one hash table is made for all threads together rather than one for
+/// each. The other side need not be spread by keys then. One thread makes it, so that the more threads there are, the sooner it pays to
+/// share the work. Tables of 32 MB were the best size for two threads.
+const SHARED_BYTES: usize = 64 << 20;
+
 /// Options for plans that run in this process.
 pub fn local(options: &mut ConfigOptions) {
     options.optimizer.enable_dynamic_filter_pushdown = true;
     options.optimizer.enable_round_robin_repartition = true;
+    let shared = SHARED_BYTES / options.execution.target_partitions.max(2);
+    options.optimizer.hash_join_single_partition_threshold = shared;
+    options.optimizer.hash_join_single_partition_threshold_rows = shared / 16;
+    // Keys that are whole numbers index an array where at least this share of its places is taken.
+    options.execution.perfect_hash_join_min_key_density = 0.05;
 }
 
 /// Options for plans that are cut into stages and sent to executors.

@@ -12,6 +12,7 @@ use arrow::datatypes::{
 use datafusion::common::{Result, internal_err, not_impl_err};
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
 
+use super::rows;
 use super::spec::{Agg, AggCall, SyncGroups, grouped};
 use super::sum::{Overflow, summed};
 use crate::error::ErrorKind;
@@ -52,13 +53,7 @@ fn make(call: &AggCall, overflow: Overflow) -> Result<SyncGroups> {
     Ok(match given {
         DataType::Float64 => Box::new(Doubles::default()),
         DataType::Decimal128(..) | DataType::Interval(IntervalUnit::YearMonth) | DataType::Duration(_) => {
-            Box::new(Exact {
-                sums: vec![],
-                counts: vec![],
-                given: given.clone(),
-                result: call.result.clone(),
-                overflow,
-            })
+            Box::new(Exact { means: vec![], given: given.clone(), result: call.result.clone(), overflow })
         }
         other => return not_impl_err!("avg of {other}"),
     })
@@ -97,12 +92,10 @@ impl GroupsAccumulator for Doubles {
         let Some(values) = values.first().and_then(|values| values.as_primitive_opt::<Float64Type>()) else {
             return internal_err!("avg of an unexpected type");
         };
-        for (row, &group) in groups.iter().enumerate() {
-            if values.is_valid(row) && filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row)) {
-                self.sums[group] += values.value(row);
-                self.counts[group] += 1;
-            }
-        }
+        rows::each(values, groups, filter, |group, value| {
+            self.sums[group] += value;
+            self.counts[group] += 1;
+        });
         Ok(())
     }
     fn merge_batch(&mut self, states: &[ArrayRef], groups: &[usize], total: usize) -> Result<()> {
@@ -156,32 +149,51 @@ fn each_row(
 /// Decimals and intervals, summed exactly.
 #[derive(Debug)]
 struct Exact {
-    sums: Vec<Option<i128>>,
-    counts: Vec<i64>,
+    means: Vec<Mean>,
     given: DataType,
     result: DataType,
     overflow: Overflow,
 }
 
-impl Exact {
-    fn read(&self, values: &ArrayRef) -> Result<Vec<Option<i128>>> {
-        if let Some(values) = values.as_primitive_opt::<Decimal128Type>() {
-            return Ok(values.iter().collect());
+/// What is known of one group; in one place, because groups are met in any order.
+#[derive(Debug, Clone, Default)]
+struct Mean {
+    sum: i128,
+    count: i64,
+    over: bool,
+}
+
+impl Mean {
+    #[inline]
+    fn add(&mut self, value: i128, count: i64) {
+        match self.sum.checked_add(value) {
+            Some(sum) => self.sum = sum,
+            None => self.over = true,
         }
-        if let Some(values) = values.as_primitive_opt::<DurationMicrosecondType>() {
-            return Ok(values.iter().map(|v| v.map(i128::from)).collect());
-        }
-        if let Some(values) = values.as_primitive_opt::<IntervalYearMonthType>() {
-            return Ok(values.iter().map(|v| v.map(i128::from)).collect());
-        }
-        if let Some(values) = values.as_primitive_opt::<Int64Type>() {
-            return Ok(values.iter().map(|v| v.map(i128::from)).collect());
-        }
-        internal_err!("avg of an unexpected type")
+        self.count += count;
     }
-    fn grow(&mut self, total: usize) {
-        self.sums.resize(total, Some(0));
-        self.counts.resize(total, 0);
+}
+
+impl Exact {
+    /// Calls `take` with group and value of every row that counts.
+    fn each(
+        values: &ArrayRef,
+        groups: &[usize],
+        filter: Option<&BooleanArray>,
+        mut take: impl FnMut(usize, i128),
+    ) -> Result<()> {
+        if let Some(values) = values.as_primitive_opt::<Decimal128Type>() {
+            rows::each(values, groups, filter, take);
+        } else if let Some(values) = values.as_primitive_opt::<DurationMicrosecondType>() {
+            rows::each(values, groups, filter, |group, value| take(group, i128::from(value)));
+        } else if let Some(values) = values.as_primitive_opt::<IntervalYearMonthType>() {
+            rows::each(values, groups, filter, |group, value| take(group, i128::from(value)));
+        } else if let Some(values) = values.as_primitive_opt::<Int64Type>() {
+            rows::each(values, groups, filter, |group, value| take(group, i128::from(value)));
+        } else {
+            return internal_err!("avg of an unexpected type");
+        }
+        Ok(())
     }
     fn over(&self) -> datafusion::common::DataFusionError {
         fail(
@@ -194,21 +206,27 @@ impl Exact {
             ],
         )
     }
-    fn mean(&self, sum: Option<i128>, count: i64) -> Result<Option<i128>> {
-        if count == 0 {
+    /// The factor from the scale of the argument to that of the result, and what the result has to stay below.
+    fn bounds(&self) -> (i128, Option<u128>) {
+        let limit = match &self.result {
+            DataType::Decimal128(p, _) => Some(10_u128.pow(u32::from(*p))),
+            _ => None,
+        };
+        match (&self.given, &self.result) {
+            (DataType::Decimal128(_, s), DataType::Decimal128(_, t)) => {
+                (10_i128.pow(u32::from((t - s).unsigned_abs())), limit)
+            }
+            _ => (1, limit),
+        }
+    }
+    fn mean(&self, mean: &Mean, (shift, limit): (i128, Option<u128>)) -> Result<Option<i128>> {
+        if mean.count == 0 {
             return Ok(None);
         }
-        let shift = match (&self.given, &self.result) {
-            (DataType::Decimal128(_, s), DataType::Decimal128(_, t)) => 10_i128.pow(u32::from((t - s).unsigned_abs())),
-            _ => 1,
-        };
-        let mean = sum.and_then(|sum| sum.checked_mul(shift)).map(|sum| half_up(sum, i128::from(count)));
-        let fits = match &self.result {
-            DataType::Decimal128(p, _) => mean.is_some_and(|m| m.unsigned_abs() < 10_u128.pow(u32::from(*p))),
-            _ => mean.is_some(),
-        };
-        if fits {
-            return Ok(mean);
+        let sum = if mean.over { None } else { mean.sum.checked_mul(shift) };
+        let value = sum.map(|sum| half_up(sum, i128::from(mean.count)));
+        if value.is_some_and(|value| limit.is_none_or(|limit| value.unsigned_abs() < limit)) {
+            return Ok(value);
         }
         if self.overflow == Overflow::Fail { Err(self.over()) } else { Ok(None) }
     }
@@ -216,7 +234,11 @@ impl Exact {
 
 /// Division rounding half away from zero.
 pub(crate) fn half_up(value: i128, by: i128) -> i128 {
-    let (quotient, rest) = (value / by, value % by);
+    // Numbers of 64 bits divide far faster.
+    let (quotient, rest) = match (i64::try_from(value), i64::try_from(by)) {
+        (Ok(value), Ok(by)) if by > 0 => (i128::from(value / by), i128::from(value % by)),
+        _ => (value / by, value % by),
+    };
     if rest.unsigned_abs() >= by.unsigned_abs() - rest.unsigned_abs() {
         quotient + if (value < 0) == (by < 0) { 1 } else { -1 }
     } else {
@@ -232,39 +254,29 @@ impl GroupsAccumulator for Exact {
         filter: Option<&BooleanArray>,
         total: usize,
     ) -> Result<()> {
-        self.grow(total);
+        self.means.resize(total, Mean::default());
         let Some(values) = values.first() else { return internal_err!("avg without argument") };
-        for (row, (value, &group)) in self.read(values)?.into_iter().zip(groups).enumerate() {
-            if let Some(value) = value
-                && filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row))
-            {
-                self.sums[group] = self.sums[group].and_then(|sum| sum.checked_add(value));
-                self.counts[group] += 1;
-            }
-        }
-        Ok(())
+        Self::each(values, groups, filter, |group, value| self.means[group].add(value, 1))
     }
     fn merge_batch(&mut self, states: &[ArrayRef], groups: &[usize], total: usize) -> Result<()> {
-        self.grow(total);
+        self.means.resize(total, Mean::default());
         let (Some(sums), Some(counts)) =
             (states.first(), states.get(1).and_then(|counts| counts.as_primitive_opt::<Int64Type>()))
         else {
             return internal_err!("state of avg");
         };
-        for (row, (sum, &group)) in self.read(sums)?.into_iter().zip(groups).enumerate() {
-            let count = counts.value(row);
-            if count > 0 {
-                self.sums[group] = self.sums[group].zip(sum).and_then(|(a, b)| a.checked_add(b));
-                self.counts[group] += count;
-            }
+        Self::each(sums, groups, None, |group, sum| self.means[group].add(sum, 0))?;
+        for (row, (&group, &count)) in groups.iter().zip(counts.values()).enumerate() {
+            self.means[group].count += count;
+            // A sum that did not fit travels as null.
+            self.means[group].over |= count > 0 && sums.is_null(row);
         }
         Ok(())
     }
     fn evaluate(&mut self, emit: EmitTo) -> Result<ArrayRef> {
-        let sums = emit.take_needed(&mut self.sums);
-        let counts = emit.take_needed(&mut self.counts);
-        let means =
-            sums.into_iter().zip(counts).map(|(sum, count)| self.mean(sum, count)).collect::<Result<Vec<_>>>()?;
+        let means = emit.take_needed(&mut self.means);
+        let bounds = self.bounds();
+        let means = means.iter().map(|mean| self.mean(mean, bounds)).collect::<Result<Vec<_>>>()?;
         Ok(match &self.result {
             DataType::Decimal128(p, s) => {
                 Arc::new(means.into_iter().collect::<Decimal128Array>().with_precision_and_scale(*p, *s)?)
@@ -278,29 +290,21 @@ impl GroupsAccumulator for Exact {
         })
     }
     fn state(&mut self, emit: EmitTo) -> Result<Vec<ArrayRef>> {
-        let sums = emit.take_needed(&mut self.sums);
-        let counts = emit.take_needed(&mut self.counts);
+        let means = emit.take_needed(&mut self.means);
+        let counts: Int64Array = means.iter().map(|mean| Some(mean.count)).collect();
+        let sums = means.iter().map(|mean| (!mean.over).then_some(mean.sum));
         let sums: ArrayRef = match &self.given {
-            DataType::Decimal128(_, s) => {
-                Arc::new(sums.into_iter().collect::<Decimal128Array>().with_precision_and_scale(38, *s)?)
-            }
-            _ => Arc::new(
-                sums.into_iter().map(|sum| sum.and_then(|sum| i64::try_from(sum).ok())).collect::<Int64Array>(),
-            ),
+            DataType::Decimal128(_, s) => Arc::new(sums.collect::<Decimal128Array>().with_precision_and_scale(38, *s)?),
+            _ => Arc::new(sums.map(|sum| sum.and_then(|sum| i64::try_from(sum).ok())).collect::<Int64Array>()),
         };
-        Ok(vec![sums, Arc::new(Int64Array::from(counts))])
+        Ok(vec![sums, Arc::new(counts)])
     }
     fn convert_to_state(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
-        let fresh = Self {
-            sums: vec![],
-            counts: vec![],
-            given: self.given.clone(),
-            result: self.result.clone(),
-            overflow: self.overflow,
-        };
+        let fresh =
+            Self { means: vec![], given: self.given.clone(), result: self.result.clone(), overflow: self.overflow };
         each_row(fresh, values, filter)
     }
     fn size(&self) -> usize {
-        40 * self.sums.capacity()
+        self.means.capacity() * size_of::<Mean>()
     }
 }

@@ -17,7 +17,8 @@ fn listed(types: &[DataType]) -> Result<DataType> {
     Ok(list_of(types.first().cloned().unwrap_or(DataType::Null), false))
 }
 
-fn empty(result: &DataType) -> Result<ScalarValue> {
+/// No values.
+pub(crate) fn empty(result: &DataType) -> Result<ScalarValue> {
     match result {
         DataType::List(field) => ScalarValue::try_from_array(
             &conform(list_scalar(new_empty_array(field.data_type())).to_array()?, result)?,
@@ -30,8 +31,8 @@ fn empty(result: &DataType) -> Result<ScalarValue> {
 /// `collect_list(expr)`: non-null values in order met; `collect_set`: without duplicates. Never null, `[]` on no rows.
 pub(crate) fn all() -> Vec<Agg> {
     const ARGS: &[Arg] = &[Arg::Any];
-    let list = |call: &AggCall| -> Result<Box<dyn Accumulator>> { Ok(Box::new(Collect(gather(call, false)?))) };
-    let set = |call: &AggCall| -> Result<Box<dyn Accumulator>> { Ok(Box::new(Collect(gather(call, true)?))) };
+    let list = |call: &AggCall| -> Result<Box<dyn Accumulator>> { Ok(Box::new(Collect(Gather::new(call)))) };
+    let set = |call: &AggCall| -> Result<Box<dyn Accumulator>> { Ok(Box::new(Collect(Gather::distinct(call)))) };
     vec![
         agg("collect_list", ARGS, listed, lists, list).empty(empty).ordered().also(&["array_agg"]),
         agg("collect_set", ARGS, listed, lists, set).empty(empty),
@@ -41,10 +42,6 @@ pub(crate) fn all() -> Vec<Agg> {
 /// State of a gathering: one list for each argument.
 pub(crate) fn lists(types: &[DataType], _: &DataType) -> Vec<DataType> {
     types.iter().map(|t| list_of(t.clone(), true)).collect()
-}
-
-fn gather(call: &AggCall, distinct: bool) -> Result<Gather> {
-    Ok(Gather { distinct, ..Gather::new(call) })
 }
 
 /// Rows kept as columns, those with a null in the first column dropped.
@@ -71,6 +68,10 @@ impl Gather {
             seen: HashSet::new(),
             distinct: false,
         }
+    }
+    /// One that keeps each value of the first column once.
+    pub(crate) fn distinct(call: &AggCall) -> Self {
+        Self { distinct: true, ..Self::new(call) }
     }
     /// Keeps the rows whose first column is not null.
     pub(crate) fn add(&mut self, values: &[ArrayRef]) -> Result<()> {

@@ -15,6 +15,7 @@ use super::collect::{AtEnd, Gather, lists};
 use super::spec::{Agg, AggCall, agg};
 use crate::error::ErrorKind;
 use crate::scalar::coerce::{Arg, list_of, target};
+use crate::scalar::hash;
 use crate::scalar::read::fail;
 use crate::scalar::spec::conform;
 
@@ -87,8 +88,10 @@ pub(crate) fn all() -> Vec<Agg> {
             .min(2)
             .coerce(approximate)
             .also(&["approx_percentile"]),
-        // mode(expr[, deterministic]): the most frequent value; ties by the smallest when deterministic.
-        agg("mode", &[Arg::Any, Arg::Bool], same, lists, at_end!(|g| mode(g, false))).min(1),
+        // mode(expr): the most frequent value; ties by the smallest.
+        agg("mode", &[Arg::Any], same, lists, at_end!(|g| mode(g, false))),
+        // The same with ties by the order of Spark's hash table, which is what it has no other word for.
+        agg("spark_mode_any", &[Arg::Any], same, lists, at_end!(any_mode)),
     ]
 }
 
@@ -224,6 +227,49 @@ fn discrete(gather: &Gather, descending: bool) -> Result<ScalarValue> {
     let rows: Vec<u32> =
         wanted.iter().map(|fraction| ((fraction * values.len() as f64).ceil() as u32).saturating_sub(1)).collect();
     finish(take(&values, &UInt32Array::from(rows), None)?, many, &gather.result)
+}
+
+/// Java's `hashCode` of a value, where Spark's table is known to use it.
+fn java_hash(value: &ScalarValue) -> Option<i32> {
+    let long = |value: i64| (value ^ ((value as u64) >> 32) as i64) as i32;
+    Some(match value {
+        ScalarValue::Boolean(Some(value)) => {
+            if *value {
+                1231
+            } else {
+                1237
+            }
+        }
+        ScalarValue::Int8(Some(value)) => i32::from(*value),
+        ScalarValue::Int16(Some(value)) => i32::from(*value),
+        ScalarValue::Int32(Some(value)) | ScalarValue::Date32(Some(value)) => *value,
+        ScalarValue::Int64(Some(value))
+        | ScalarValue::TimestampMicrosecond(Some(value), _)
+        | ScalarValue::DurationMicrosecond(Some(value)) => long(*value),
+        ScalarValue::Float32(Some(value)) => value.to_bits() as i32,
+        ScalarValue::Float64(Some(value)) => long(value.to_bits() as i64),
+        ScalarValue::Utf8(Some(text)) => hash::bytes(text.as_bytes(), 42) as i32,
+        _ => return None,
+    })
+}
+
+fn any_mode(gather: &Gather) -> Result<ScalarValue> {
+    let column = gather.column(0)?;
+    let mut counts: HashMap<ScalarValue, i64> = HashMap::new();
+    for row in 0..column.len() {
+        *counts.entry(ScalarValue::try_from_array(&column, row)?).or_default() += 1;
+    }
+    // The table doubles from 64 places when seven tenths are taken.
+    let mut places = 64_usize;
+    while counts.len() * 10 > places * 7 {
+        places *= 2;
+    }
+    let place = |value: &ScalarValue| java_hash(value).map(|code| hash::int(code, 0) as usize & (places - 1));
+    let best = counts.into_iter().max_by(|(a, m), (b, n)| {
+        let tie = b.partial_cmp(a).unwrap_or(std::cmp::Ordering::Equal);
+        m.cmp(n).then_with(|| place(b).cmp(&place(a))).then(tie)
+    });
+    best.map_or_else(|| ScalarValue::try_from(&gather.result), |(value, _)| Ok(value))
 }
 
 fn mode(gather: &Gather, descending: bool) -> Result<ScalarValue> {

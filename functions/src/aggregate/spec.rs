@@ -10,13 +10,14 @@ use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::AggregateOrderSensitivity;
 use datafusion::logical_expr::{
-    Accumulator, AggregateUDF, AggregateUDFImpl, GroupsAccumulator, ReversedUDAF, Signature, Volatility,
+    Accumulator, AggregateUDF, AggregateUDFImpl, GroupsAccumulator, ReversedUDAF, Signature, StatisticsArgs, Volatility,
 };
 
 use datafusion::physical_expr::expressions::Literal;
 use datafusion::physical_expr::{PhysicalExpr, PhysicalSortExpr};
 
 use super::adapt::{Cast, CastGroups, Distinct, OneGroup, Replay};
+use super::extreme::Extreme;
 use crate::scalar::coerce::{self, Arg, list_of};
 use crate::scalar::spec::CoerceFn;
 
@@ -167,6 +168,14 @@ impl Agg {
                 .collect(),
         }
     }
+    /// What finds the least or greatest nested value, if that is what this function is asked for.
+    fn extreme(&self, fields: &[FieldRef]) -> Option<Extreme> {
+        Extreme::new(self.name, fields.first()?.data_type())
+    }
+    /// Whether distinct rows are told apart here: DataFusion tells numbers of both zeros apart.
+    fn keeps_rows(&self, fields: &[FieldRef]) -> bool {
+        !matches!(self.body, Body::Inner(_)) || fields.iter().any(|field| field.data_type().is_floating())
+    }
     fn plain(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
         let call = self.call(&args);
         // Partial states carry no ordering: merged, they would come out in the order tasks finish.
@@ -264,8 +273,20 @@ impl AggregateUDFImpl for Agg {
     fn default_value(&self, data_type: &DataType) -> Result<ScalarValue> {
         self.empty.map_or_else(|| ScalarValue::try_from(data_type), |value| value(data_type))
     }
+    /// The number of rows, where it is known. What files say of values is not always what Spark says.
+    fn value_from_stats(&self, args: &StatisticsArgs<'_>) -> Option<ScalarValue> {
+        match (&self.body, args.exprs) {
+            (Body::Inner(inner), [one]) if self.name == "count" && one.downcast_ref::<Literal>().is_some() => {
+                inner.value_from_stats(args)
+            }
+            _ => None,
+        }
+    }
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        if args.is_distinct && !matches!(self.body, Body::Inner(_)) {
+        if let Some(extreme) = self.extreme(args.expr_fields) {
+            return Ok(Box::new(extreme));
+        }
+        if args.is_distinct && self.keeps_rows(args.expr_fields) {
             let types = self.call(&args).types;
             return Ok(Box::new(Distinct::new(self.plain(args)?, types)));
         }
@@ -276,11 +297,16 @@ impl AggregateUDFImpl for Agg {
         let name = |index: usize| format!("{}[{index}]", args.name);
         let field = |(index, t): (usize, DataType)| Arc::new(Field::new(name(index), t, true));
         match &self.body {
+            _ if args.is_distinct
+                && self.keeps_rows(args.input_fields)
+                && self.extreme(args.input_fields).is_none() =>
+            {
+                Ok(types.into_iter().map(|t| list_of(t, true)).enumerate().map(field).collect())
+            }
             Body::Inner(inner) => {
                 let given = inner.return_field(args.input_fields)?;
                 inner.state_fields(StateFieldsArgs { return_field: given, ..args })
             }
-            _ if args.is_distinct => Ok(types.into_iter().map(|t| list_of(t, true)).enumerate().map(field).collect()),
             Body::Native(_, state) | Body::Groups(_, state) => {
                 Ok(state(&types, args.return_field.data_type()).into_iter().enumerate().map(field).collect())
             }
@@ -290,6 +316,8 @@ impl AggregateUDFImpl for Agg {
         match &self.body {
             Body::Native(..) => false,
             Body::Groups(..) => !args.is_distinct,
+            Body::Inner(_) if args.is_distinct && self.keeps_rows(args.expr_fields) => false,
+            Body::Inner(_) if self.extreme(args.expr_fields).is_some() => false,
             Body::Inner(inner) => match inner.return_field(args.expr_fields) {
                 Ok(given) => inner.groups_accumulator_supported(AccumulatorArgs { return_field: given, ..args }),
                 Err(_) => false,

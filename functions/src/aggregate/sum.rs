@@ -11,6 +11,7 @@ use arrow::datatypes::{
 use datafusion::common::{Result, ScalarValue, internal_err, not_impl_err};
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
 
+use super::rows;
 use super::spec::{Agg, AggCall, SyncGroups, grouped};
 use crate::error::ErrorKind;
 use crate::scalar::coerce::{Arg, mismatch};
@@ -78,13 +79,15 @@ struct Sums<T: ArrowPrimitiveType> {
     sums: Vec<T::Native>,
     seen: Vec<bool>,
     over: Vec<bool>,
+    /// Some group has overflowed.
+    broken: bool,
     overflow: Overflow,
     result: DataType,
 }
 
 impl<T: ArrowPrimitiveType> Sums<T> {
     fn new(call: &AggCall, overflow: Overflow) -> Self {
-        Self { sums: vec![], seen: vec![], over: vec![], overflow, result: call.result.clone() }
+        Self { sums: vec![], seen: vec![], over: vec![], broken: false, overflow, result: call.result.clone() }
     }
     fn grow(&mut self, total: usize) {
         self.sums.resize(total, T::Native::default());
@@ -102,18 +105,27 @@ impl<T: ArrowPrimitiveType> Sums<T> {
             ],
         )
     }
-    fn add(&mut self, group: usize, value: T::Native) -> Result<()> {
-        let Some(sum) = self.sums.get_mut(group) else { return internal_err!("group out of range") };
-        match sum.add_checked(value) {
-            Ok(next) => *sum = next,
-            Err(_) if self.overflow == Overflow::Wrap && !matches!(self.result, DataType::Decimal128(..)) => {
-                *sum = sum.add_wrapping(value);
-            }
-            Err(_) if self.overflow == Overflow::Fail => return Err(self.failed()),
-            Err(_) => self.over[group] = true,
+    /// Adds a value to the sum of a group that exists; an overflow only leaves a mark.
+    #[inline]
+    fn add(&mut self, group: usize, value: T::Native) {
+        match self.sums[group].add_checked(value) {
+            Ok(next) => self.sums[group] = next,
+            Err(_) => self.overflowed(group, value),
         }
         self.seen[group] = true;
-        Ok(())
+    }
+    #[cold]
+    fn overflowed(&mut self, group: usize, value: T::Native) {
+        if self.overflow == Overflow::Wrap && !matches!(self.result, DataType::Decimal128(..)) {
+            self.sums[group] = self.sums[group].add_wrapping(value);
+        } else {
+            self.over[group] = true;
+            self.broken = true;
+        }
+    }
+    /// What a batch with an overflow comes to.
+    fn checked(&self) -> Result<()> {
+        if self.broken && self.overflow == Overflow::Fail { Err(self.failed()) } else { Ok(()) }
     }
     fn take(&mut self, emit: EmitTo) -> (PrimitiveArray<T>, Vec<bool>) {
         let sums = emit.take_needed(&mut self.sums);
@@ -137,12 +149,8 @@ impl<T: ArrowPrimitiveType + Debug> GroupsAccumulator for Sums<T> {
         let Some(values) = values.first().and_then(|values| values.as_primitive_opt::<T>()) else {
             return internal_err!("sum of an unexpected type");
         };
-        for (row, &group) in groups.iter().enumerate() {
-            if values.is_valid(row) && filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row)) {
-                self.add(group, values.value(row))?;
-            }
-        }
-        Ok(())
+        rows::each(values, groups, filter, |group, value| self.add(group, value));
+        self.checked()
     }
     fn merge_batch(&mut self, states: &[ArrayRef], groups: &[usize], total: usize) -> Result<()> {
         self.grow(total);
@@ -154,11 +162,11 @@ impl<T: ArrowPrimitiveType + Debug> GroupsAccumulator for Sums<T> {
         };
         for (row, &group) in groups.iter().enumerate() {
             if sums.is_valid(row) {
-                self.add(group, sums.value(row))?;
+                self.add(group, sums.value(row));
                 self.over[group] |= over.value(row);
             }
         }
-        Ok(())
+        self.checked()
     }
     fn evaluate(&mut self, emit: EmitTo) -> Result<ArrayRef> {
         let (array, mut over) = self.take(emit);

@@ -6,7 +6,7 @@ use arrow::datatypes::{Decimal128Type, Int64Type, i256};
 use super::Op;
 use super::kernel::checked;
 use crate::cast::CastMode;
-use crate::cast::decimal_parts::{decimal_fits, divide_half_up as half_up, power_of_ten};
+use crate::cast::decimal_parts::{divide_half_up as half_up, power_of_ten};
 use crate::display::decimal_text;
 use crate::error::{SparkError, SparkResult};
 use crate::types::DataType;
@@ -36,33 +36,55 @@ pub(super) fn compute(
     let DataType::Decimal(precision, scale) = *result else {
         return Err(SparkError::internal("decimal arithmetic with another result"));
     };
-    let value = |l: i128, r: i128| {
-        let value = narrow(op, l, s1, r, s2, scale).or_else(|| exact(op, l, s1, r, s2, scale).and_then(to_i128));
-        value.filter(|value| decimal_fits(*value, precision))
-    };
-    checked::<Decimal128Type, Decimal128Type, Decimal128Type>(left, right, result, mode, value, |l, r| {
+    let error = |l: i128, r: i128| {
         by_zero(l, r).unwrap_or_else(|| {
             let shown = exact(op, l, s1, r, s2, scale).map_or_else(String::new, |value| text(value, scale));
             SparkError::decimal_out_of_range(&shown, precision, scale)
         })
-    })
+    };
+    let limit = power_of_ten(u32::from(precision)).unwrap_or(i128::MAX);
+    let fits = |value: &i128| *value < limit && *value > -limit;
+    let wide = |l: i128, r: i128| exact(op, l, s1, r, s2, scale).and_then(to_i128).filter(fits);
+    // The operator is chosen and powers of ten are computed once, not for every row.
+    let common = s1.max(s2);
+    let up = |digits: i8| power_of_ten(u32::try_from(digits).ok()?);
+    macro_rules! rows {
+        ($value:expr) => {{
+            let value = $value;
+            let value = |l: i128, r: i128| value(l, r).filter(fits).or_else(|| wide(l, r));
+            checked::<Decimal128Type, Decimal128Type, Decimal128Type>(left, right, result, mode, value, error)
+        }};
+    }
+    let factors = match op {
+        Op::Add | Op::Subtract => (up(common - s1), up(common - s2), up(common - scale)),
+        Op::Multiply => (Some(1), Some(1), up(s1 + s2 - scale)),
+        _ => (up(scale + s2 - s1), Some(1), Some(1)),
+    };
+    let (Some(a), Some(b), Some(down)) = factors else { return rows!(|_: i128, _: i128| None) };
+    match (op, a, b, down) {
+        (Op::Add, 1, 1, 1) => rows!(|l: i128, r: i128| l.checked_add(r)),
+        (Op::Subtract, 1, 1, 1) => rows!(|l: i128, r: i128| l.checked_sub(r)),
+        (Op::Add, ..) => rows!(|l: i128, r: i128| rounded(product(l, a)?.checked_add(product(r, b)?)?, down)),
+        (Op::Subtract, ..) => rows!(|l: i128, r: i128| rounded(product(l, a)?.checked_sub(product(r, b)?)?, down)),
+        (Op::Multiply, .., 1) => rows!(product),
+        (Op::Multiply, ..) => rows!(|l: i128, r: i128| rounded(product(l, r)?, down)),
+        (Op::Divide, ..) => rows!(|l: i128, r: i128| if r == 0 { None } else { rounded(product(l, a)?, r) }),
+        _ => rows!(|_: i128, _: i128| None),
+    }
 }
 
-/// The result where 128 bits suffice, which is nearly always; `None` leaves the pair to [`exact`].
-fn narrow(op: Op, l: i128, s1: i8, r: i128, s2: i8, scale: i8) -> Option<i128> {
-    let up = |value: i128, digits: i8| value.checked_mul(power_of_ten(u32::try_from(digits).ok()?)?);
-    let down = |value: i128, digits: i8| match digits {
-        0 => Some(value),
-        digits => Some(half_up(value, power_of_ten(u32::try_from(digits).ok()?)?)),
-    };
-    let common = s1.max(s2);
-    match op {
-        Op::Add => down(up(l, common - s1)?.checked_add(up(r, common - s2)?)?, common - scale),
-        Op::Subtract => down(up(l, common - s1)?.checked_sub(up(r, common - s2)?)?, common - scale),
-        Op::Multiply => down(l.checked_mul(r)?, s1 + s2 - scale),
-        Op::Divide if r != 0 => Some(half_up(up(l, scale + s2 - s1)?, r)),
-        _ => None,
+/// A product; one multiplication where both factors have 64 bits.
+#[inline]
+fn product(l: i128, r: i128) -> Option<i128> {
+    match (i64::try_from(l), i64::try_from(r)) {
+        (Ok(l), Ok(r)) => Some(i128::from(l) * i128::from(r)),
+        _ => l.checked_mul(r),
     }
+}
+
+#[inline]
+fn rounded(value: i128, divisor: i128) -> Option<i128> {
+    Some(if divisor == 1 { value } else { half_up(value, divisor) })
 }
 
 /// The result in the wanted scale; `None` for division by zero and beyond 256 bits.

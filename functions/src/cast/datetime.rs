@@ -83,6 +83,8 @@ impl Cast<'_> {
                 );
                 Cast { from: &T::Decimal(14, 6), ..*self }.run(&seconds)
             }
+            // Casts between numbers and intervals fail on overflow even without ANSI.
+            _ if self.mode == CastMode::Legacy => Cast { mode: CastMode::Ansi, ..*self }.interval(array),
             _ => self.interval(array),
         }
     }
@@ -124,7 +126,9 @@ impl Cast<'_> {
             }
             _ => {
                 let seconds: ArrayRef = Arc::new(micros.unary::<_, Int64Type>(|v| v.div_euclid(MICROS_PER_SECOND)));
-                self.long_to(&seconds)
+                // Unlike other numbers, seconds that do not fit are NULL without ANSI.
+                let mode = if self.mode == CastMode::Legacy { CastMode::Try } else { self.mode };
+                Cast { mode, ..*self }.long_to(&seconds)
             }
         }
     }

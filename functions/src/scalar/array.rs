@@ -204,13 +204,27 @@ fn compact(_: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
     gather(field_of(list)?, list.values(), &rows)
 }
 
+/// The order of values. Nulls stand where it is said, those inside values below everything else.
+fn order_of(values: &ArrayRef, options: SortOptions) -> Result<Vec<u32>> {
+    if !values.data_type().is_nested() {
+        return Ok(sort_to_indices(values, Some(options), None)?.values().to_vec());
+    }
+    let inside = SortOptions { descending: options.descending, nulls_first: !options.descending };
+    let converter = RowConverter::new(vec![SortField::new_with_options(values.data_type().clone(), inside)])?;
+    let rows = converter.convert_columns(std::slice::from_ref(values))?;
+    let (mut valid, nulls): (Vec<usize>, Vec<usize>) = (0..values.len()).partition(|at| values.is_valid(*at));
+    valid.sort_by_key(|at| rows.row(*at));
+    let (first, last) = if options.nulls_first { (nulls, valid) } else { (valid, nulls) };
+    Ok(first.into_iter().chain(last).map(|at| at as u32).collect())
+}
+
 fn sort_rows(list: &ListArray, options: impl Fn(usize) -> Option<SortOptions>) -> Result<ArrayRef> {
     let rows = (0..list.len())
         .map(|row| {
             let Some(options) = options(row).filter(|_| list.is_valid(row)) else { return Ok(None) };
             let start = range(list, row).start as u32;
-            let order = sort_to_indices(&normalize_float_zero(&list.value(row)), Some(options), None)?;
-            Ok(Some(order.values().iter().map(|at| Some(at + start)).collect()))
+            let order = order_of(&normalize_float_zero(&list.value(row)), options)?;
+            Ok(Some(order.into_iter().map(|at| Some(at + start)).collect()))
         })
         .collect::<Result<Vec<_>>>()?;
     gather(field_of(list)?, list.values(), &rows)
@@ -231,15 +245,19 @@ fn sort_array(_: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
 /// `array_max` and `array_min`: nulls are skipped; null for an empty array.
 fn extreme(args: &[ArrayRef], descending: bool) -> Result<ArrayRef> {
     let list = lists(args, 0)?;
-    let options = Some(SortOptions { descending, nulls_first: false });
+    let options = SortOptions { descending, nulls_first: false };
     let rows = (0..list.len())
         .map(|row| {
             if list.is_null(row) {
                 return Ok(None);
             }
             let start = range(list, row).start as u32;
-            let first = sort_to_indices(&list.value(row), options, Some(1))?;
-            Ok(first.values().first().map(|at| at + start))
+            let values = list.value(row);
+            let first = match values.data_type().is_nested() {
+                true => order_of(&values, options)?.first().copied(),
+                false => sort_to_indices(&values, Some(options), Some(1))?.values().first().copied(),
+            };
+            Ok(first.map(|at| at + start))
         })
         .collect::<Result<UInt32Array>>()?;
     Ok(take(list.values(), &rows, None)?)

@@ -25,10 +25,11 @@ fn encode(bytes: &[u8]) -> String {
     out
 }
 
-/// Characters that are no digits are passed over; bits that make no whole byte are dropped.
+/// Characters that are no digits are passed over; bits that make no whole byte are dropped, except of a digit
+/// that begins a group alone: the library Spark uses makes a byte of it.
 fn decode(text: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len() * 5 / 8);
-    let (mut word, mut bits) = (0_u32, 0_u32);
+    let (mut word, mut bits, mut digits) = (0_u32, 0_u32, 0_usize);
     for byte in text.bytes().take_while(|byte| *byte != b'=') {
         let Some(digit) = ALPHABET.iter().position(|known| *known == byte.to_ascii_uppercase()) else { continue };
         word = (word << 5 | digit as u32) & 0xfff;
@@ -37,6 +38,11 @@ fn decode(text: &str) -> Vec<u8> {
             bits -= 8;
             out.push((word >> bits & 0xff) as u8);
         }
+        digits += 1;
+    }
+    if digits % 8 == 1 {
+        // One digit after whole groups makes a byte together with the digit before it.
+        out.push((word >> 2 & 0xff) as u8);
     }
     out
 }

@@ -121,7 +121,7 @@ pub(crate) fn target(arg: Arg, given: &DataType) -> Option<DataType> {
         Arg::Long => number(Int64),
         Arg::Double => number(Float64),
         Arg::Integral if given.is_signed_integer() => Some(given.clone()),
-        Arg::Integral => number(Int64),
+        Arg::Integral => (null || string(given)).then_some(Int64),
         Arg::Num if numeric(given) => Some(given.clone()),
         Arg::Num => number(Float64),
         Arg::Date => (null || temporal(given) || string(given)).then_some(Date32),
@@ -330,17 +330,27 @@ fn decimal_union(p: u8, s: i8, q: u8, t: i8) -> DataType {
 
 /// The common type of all, or Spark's `DATATYPE_MISMATCH.DATA_DIFF_TYPES`.
 pub(crate) fn common(name: &str, types: &[DataType]) -> Result<DataType> {
+    common_or("DATATYPE_MISMATCH.DATA_DIFF_TYPES", name, types, |all| format!("({})", all.join(" or ")))
+}
+
+/// The common type of all, or the condition given, with the types as `shown` prints them.
+pub(crate) fn common_or(
+    condition: &'static str,
+    name: &str,
+    types: &[DataType],
+    shown: fn(&[String]) -> String,
+) -> Result<DataType> {
     let mut out = DataType::Null;
     for given in types {
         let clean = target(Arg::Any, given).unwrap_or_else(|| given.clone());
         out = wider(&out, &clean).ok_or_else(|| {
             let all: Vec<String> = types.iter().map(sql_name).collect();
             SparkError::analysis(
-                "DATATYPE_MISMATCH.DATA_DIFF_TYPES",
+                condition,
                 &[
                     ("sqlExpr", &format!("\"{name}\"")),
                     ("functionName", &format!("`{name}`")),
-                    ("dataType", &format!("({})", all.join(" or "))),
+                    ("dataType", &shown(&all)),
                 ],
             )
         })?;

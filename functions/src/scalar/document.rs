@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::{ErrorKind, SparkError, SparkResult};
+use crate::options::SparkOptions;
 use crate::scalar::base64;
 use crate::time::pattern::Pattern;
 use crate::time::{self, Zone};
@@ -76,14 +77,16 @@ impl Formats {
     ///
     /// # Errors
     /// An unknown zone. A bad pattern counts only where it is used.
-    pub(crate) fn reading(options: &Options, session_zone: &str) -> SparkResult<Self> {
-        let pattern = |name: &str| options.get(name).map(Pattern::for_parse);
+    pub(crate) fn reading(options: &Options, session: &SparkOptions) -> SparkResult<Self> {
+        let policy = session.time_parser_policy.as_str();
+        let pattern = |name: &str| options.get(name).map(|text| Pattern::for_parse_policy(text, policy));
         Ok(Self {
-            zone: options.zone(session_zone)?,
+            zone: options.zone(&session.time_zone)?,
             date: pattern("dateFormat"),
             timestamp: pattern("timestampFormat"),
             ntz: pattern("timestampNTZFormat"),
-            time: pattern("timeFormat"),
+            // Times of day are younger than the old formatter.
+            time: options.get("timeFormat").map(Pattern::for_parse),
         })
     }
 
@@ -91,10 +94,18 @@ impl Formats {
     ///
     /// # Errors
     /// An unknown zone.
-    pub(crate) fn writing(options: &Options, session_zone: &str) -> SparkResult<Self> {
-        let pattern = |name: &str, default: &str| Some(Pattern::for_format(options.get(name).unwrap_or(default)));
+    pub(crate) fn writing(options: &Options, session: &SparkOptions) -> SparkResult<Self> {
+        let policy = session.time_parser_policy.as_str();
+        let pattern = |name: &str, default: &str| {
+            // The defaults are written for the new formatter.
+            Some(
+                options
+                    .get(name)
+                    .map_or_else(|| Pattern::for_format(default), |text| Pattern::for_policy(text, policy)),
+            )
+        };
         Ok(Self {
-            zone: options.zone(session_zone)?,
+            zone: options.zone(&session.time_zone)?,
             date: pattern("dateFormat", "yyyy-MM-dd"),
             timestamp: pattern("timestampFormat", "yyyy-MM-dd'T'HH:mm:ss[.SSS][XXX]"),
             ntz: pattern("timestampNTZFormat", "yyyy-MM-dd'T'HH:mm:ss[.SSS]"),

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, Int32Array};
 use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, DurationMicrosecondType, Float32Type, Float64Type, Int8Type, Int16Type,
-    Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType,
+    Int32Type, Int64Type, IntervalMonthDayNanoType, IntervalUnit, IntervalYearMonthType, Time64MicrosecondType,
+    TimeUnit, TimestampMicrosecondType,
 };
 use datafusion::common::{Result, not_impl_err};
 use datafusion::functions::crypto;
@@ -32,7 +33,7 @@ fn finish(hash: u32, length: u32) -> u32 {
     h ^ (h >> 16)
 }
 
-fn int(value: i32, seed: u32) -> u32 {
+pub(crate) fn int(value: i32, seed: u32) -> u32 {
     finish(mix(seed, value as u32), 4)
 }
 
@@ -41,7 +42,7 @@ fn long(value: i64, seed: u32) -> u32 {
 }
 
 /// Whole words little-endian, then single signed bytes, as Spark does.
-fn bytes(value: &[u8], seed: u32) -> u32 {
+pub(crate) fn bytes(value: &[u8], seed: u32) -> u32 {
     let words = value.chunks_exact(4);
     let rest = words.remainder();
     let mut hash = seed;
@@ -112,6 +113,17 @@ fn value(array: &ArrayRef, row: usize, seed: u32) -> Result<u32> {
         DataType::Decimal128(p, _) => decimal(array.as_primitive::<Decimal128Type>().value(row), *p, seed),
         DataType::Utf8 => bytes(array.as_string::<i32>().value(row).as_bytes(), seed),
         DataType::Binary => bytes(array.as_binary::<i32>().value(row), seed),
+        DataType::Interval(IntervalUnit::YearMonth) => {
+            int(array.as_primitive::<IntervalYearMonthType>().value(row), seed)
+        }
+        DataType::Interval(IntervalUnit::MonthDayNano) => {
+            let v = array.as_primitive::<IntervalMonthDayNanoType>().value(row);
+            int(v.months, int(v.days, long(v.nanoseconds / 1000, seed)))
+        }
+        DataType::Time64(TimeUnit::Microsecond) => {
+            // Times of day are counted in nanoseconds.
+            long(array.as_primitive::<Time64MicrosecondType>().value(row).wrapping_mul(1000), seed)
+        }
         DataType::List(_) => {
             let inner = array.as_list::<i32>().value(row);
             (0..inner.len()).try_fold(seed, |seed, at| value(&inner, at, seed))?

@@ -12,6 +12,7 @@ mod write;
 
 pub(crate) use functions::{all, declared, options, type_of};
 pub(crate) use infer::merge;
+pub use infer::record_schema;
 pub(crate) use read::moment;
 pub(crate) use write::moment as written_moment;
 

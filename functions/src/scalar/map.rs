@@ -15,9 +15,9 @@ use datafusion::common::{Result, ScalarValue, internal_err};
 
 use super::array::range;
 use super::array_types::map_and_key;
-use super::coerce::{Arg, common, list_of, map_of};
+use super::coerce::{Arg, common_or, list_of, map_of};
 use super::read::{fail, lists, maps, strs};
-use super::regexp::Patterns;
+use super::regexp::{Patterns, pieces};
 use super::spec::{Call, Nulls, Ret, SparkFn, conform, f};
 use crate::error::ErrorKind;
 
@@ -88,7 +88,9 @@ fn map_types(types: &[DataType]) -> Result<Vec<DataType>> {
         super::coerce::check_count("map", types.len(), types.len() + 1, types.len() + 1)?;
     }
     let every = |from: usize| types.iter().skip(from).step_by(2).cloned().collect::<Vec<_>>();
-    let (key, value) = (common("map", &every(0))?, common("map", &every(1))?);
+    let listed = |all: &[String]| format!("[{}]", all.join(", "));
+    let key = common_or("DATATYPE_MISMATCH.CREATE_MAP_KEY_DIFF_TYPES", "map", &every(0), listed)?;
+    let value = common_or("DATATYPE_MISMATCH.CREATE_MAP_VALUE_DIFF_TYPES", "map", &every(1), listed)?;
     Ok((0..types.len()).map(|at| if at % 2 == 0 { key.clone() } else { value.clone() }).collect())
 }
 
@@ -248,9 +250,8 @@ fn str_to_map(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
             continue;
         }
         let begin = keys.len();
-        let pieces: Vec<String> = patterns.get(&pair)?.split(text.value(row)).map(str::to_string).collect();
-        for piece in pieces {
-            let mut halves = patterns.get(&inner)?.splitn(&piece, 2).map(str::to_string);
+        for piece in pieces(text.value(row), patterns.get(&pair)?, -1)? {
+            let mut halves = pieces(&piece, patterns.get(&inner)?, 2)?.into_iter();
             keys.push(halves.next().unwrap_or_default());
             values.push(halves.next());
         }
@@ -360,7 +361,7 @@ pub(crate) fn all() -> Vec<SparkFn> {
         .nulls(Nulls::Never),
         f(
             "str_to_map",
-            &[Arg::Str, Arg::Str, Arg::Str],
+            &[Arg::Text, Arg::Text, Arg::Text],
             Ret::Is(map_of(DataType::Utf8, DataType::Utf8, true)),
             str_to_map,
         )

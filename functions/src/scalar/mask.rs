@@ -41,9 +41,9 @@ fn checked(_: &[FieldRef], constants: &[Option<&ScalarValue>]) -> Result<DataTyp
     Ok(DataType::Utf8)
 }
 
-/// Only strings: what stands for a character is not cast.
+/// Only strings: nothing is cast.
 fn texts(types: &[DataType]) -> Result<Vec<DataType>> {
-    for (index, given) in types.iter().enumerate().skip(1) {
+    for (index, given) in types.iter().enumerate() {
         if !matches!(given, DataType::Utf8 | DataType::Null) {
             return Err(mismatch("mask", index, "\"STRING\"", given).into());
         }

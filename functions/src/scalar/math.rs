@@ -87,7 +87,7 @@ fn rounded(fields: &[FieldRef], scalars: &[Option<&ScalarValue>]) -> Result<Data
         Some(DataType::Decimal128(p, s)) => {
             let whole = i32::from(*p) - i32::from(*s) + 1;
             if wanted < 0 {
-                DataType::Decimal128(whole.max(-wanted + 1).clamp(1, 38) as u8, 0)
+                DataType::Decimal128(whole.max(wanted.saturating_neg().saturating_add(1)).clamp(1, 38) as u8, 0)
             } else {
                 let scale = i32::from(*s).min(wanted);
                 DataType::Decimal128((whole + scale).clamp(1, 38) as u8, scale as i8)
@@ -110,7 +110,7 @@ fn whole(fields: &[FieldRef], scalars: &[Option<&ScalarValue>]) -> Result<DataTy
 fn decimal(call: &Call<'_>, values: &Decimal128Array, from: i8, mode: Mode, wanted: i32) -> Result<ArrayRef> {
     let DataType::Decimal128(p, s) = call.result else { return internal_err!("round of a decimal") };
     let target = i32::from(*s);
-    let drop = i32::from(from) - wanted.min(i32::from(from));
+    let drop = i32::from(from).saturating_sub(wanted.min(i32::from(from)));
     let limit = pow10(u32::from(*p));
     let out = values
         .iter()
@@ -118,8 +118,8 @@ fn decimal(call: &Call<'_>, values: &Decimal128Array, from: i8, mode: Mode, want
             let Some(v) = v else { return Ok(None) };
             let cut = divide(v, pow10(drop.max(0) as u32), mode);
             // `cut` has scale `from - drop`; bring it to the declared one.
-            let up = target - (i32::from(from) - drop);
-            let out = if up >= 0 { cut.checked_mul(pow10(up as u32)) } else { Some(cut / pow10((-up) as u32)) };
+            let up = target.saturating_sub(i32::from(from).saturating_sub(drop));
+            let out = if up >= 0 { cut.checked_mul(pow10(up as u32)) } else { Some(cut / pow10(up.unsigned_abs())) };
             match out.filter(|out| out.abs() < limit) {
                 Some(out) => Ok(Some(out)),
                 None if call.options.ansi => Err(overflow("decimal overflow")),
@@ -171,9 +171,9 @@ fn float(value: f64, scale: i32, mode: Mode) -> f64 {
     if held <= scale {
         return value;
     }
-    let drop = (held - scale) as u32;
+    let drop = held.saturating_sub(scale).unsigned_abs();
     let cut = if drop > 37 { 0 } else { divide(mantissa, pow10(drop), mode) };
-    format!("{cut}e{}", -scale).parse().unwrap_or(value)
+    format!("{cut}e{}", scale.saturating_neg()).parse().unwrap_or(value)
 }
 
 fn round(call: &Call<'_>, args: &[ArrayRef], mode: Mode) -> Result<ArrayRef> {
@@ -232,8 +232,8 @@ fn to_whole(call: &Call<'_>, args: &[ArrayRef], mode: Mode) -> Result<ArrayRef> 
     match args.first().map(|values| values.data_type()) {
         Some(DataType::Float64) => {
             let work = if mode == Mode::Ceil { f64::ceil } else { f64::floor };
-            // Without ANSI a Java cast to long: NaN is 0, the rest saturates.
-            let fits = |v: f64| v.abs() <= 9_223_372_036_854_775_808.0 || !call.options.ansi;
+            // A Java cast to long: NaN is 0; without ANSI the rest saturates.
+            let fits = |v: f64| v.is_nan() || v.abs() <= 9_223_372_036_854_775_808.0 || !call.options.ansi;
             let whole = doubles(args, 0)?.iter().map(|v| match v.map(work) {
                 Some(v) if fits(v) => Ok(Some(v as i64)),
                 Some(_) => Err(overflow("overflow")),
@@ -248,6 +248,12 @@ fn to_whole(call: &Call<'_>, args: &[ArrayRef], mode: Mode) -> Result<ArrayRef> 
 
 fn whole_types(types: &[DataType]) -> Result<Vec<DataType>> {
     let two = types.len() > 1;
+    if let Some(scale) = types.get(1)
+        && !matches!(scale, DataType::Int32 | DataType::Null)
+    {
+        let parameters = [("funcName", "`ceil`"), ("paramName", "`scale`"), ("paramType", "\"INT\"")];
+        return Err(fail(ErrorKind::Analysis, "NON_FOLDABLE_ARGUMENT", &parameters));
+    }
     Ok(types
         .iter()
         .enumerate()
@@ -259,6 +265,8 @@ fn whole_types(types: &[DataType]) -> Result<Vec<DataType>> {
             (_, DataType::Int16) => DataType::Decimal128(5, 0),
             (_, DataType::Int32) => DataType::Decimal128(10, 0),
             (_, DataType::Int64) => DataType::Decimal128(20, 0),
+            (_, DataType::Float32) if two => DataType::Decimal128(14, 7),
+            (_, DataType::Utf8 | DataType::Null) if two => DataType::Decimal128(38, 18),
             _ if two => DataType::Decimal128(30, 15),
             _ => DataType::Float64,
         })

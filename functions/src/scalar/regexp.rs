@@ -1,17 +1,17 @@
-//! Regular expressions: Java's syntax as far as the `regex` crate has it; look-around and back-references fail clearly.
+//! Functions of regular expressions. What a pattern means is `crate::regex`'s business.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, BooleanArray, Int32Array, ListBuilder, StringArray, StringBuilder};
 use arrow::datatypes::{DataType, Field, FieldRef};
-use datafusion::common::{Result, ScalarValue};
-use regex::Regex;
+use datafusion::common::{DataFusionError, Result, ScalarValue};
 
 use super::coerce::{Arg, list_of};
 use super::read::{invalid, opt_int, strs};
 use super::spec::{Call, Nulls, Ret, SparkFn, f};
 use crate::error::{ErrorKind, SparkError};
+use crate::regex::{Groups, Pattern, PatternError};
 
 const STR2: &[Arg] = &[Arg::Str, Arg::Str];
 const STR2_INT: &[Arg] = &[Arg::Str, Arg::Str, Arg::Int];
@@ -19,83 +19,31 @@ const STR2_INT: &[Arg] = &[Arg::Str, Arg::Str, Arg::Int];
 /// Patterns compiled once for a batch.
 pub(crate) struct Patterns {
     name: &'static str,
-    made: HashMap<String, Regex>,
+    made: HashMap<String, Pattern>,
 }
 
 impl Patterns {
     pub(crate) fn new(name: &'static str) -> Self {
         Self { name, made: HashMap::new() }
     }
-    pub(crate) fn get(&mut self, pattern: &str) -> Result<&Regex> {
+    pub(crate) fn get(&mut self, pattern: &str) -> Result<&Pattern> {
+        let quoted = format!("'{pattern}'");
+        let wrong = || invalid("PATTERN", self.name, &[("parameter", "`regexp`"), ("value", &quoted)]);
         if !self.made.contains_key(pattern) {
-            let quoted = format!("'{pattern}'");
-            let made = Regex::new(&translate(pattern))
-                .map_err(|_| invalid("PATTERN", self.name, &[("parameter", "`regexp`"), ("value", &quoted)]))?;
+            let made = Pattern::new(pattern).map_err(|_| wrong())?;
             self.made.insert(pattern.to_string(), made);
         }
-        self.made.get(pattern).ok_or_else(|| invalid("PATTERN", self.name, &[("parameter", "`regexp`"), ("value", "")]))
+        self.made.get(pattern).ok_or_else(wrong)
     }
 }
 
-/// Java writes `\Z`, `\h`, `\Q..\E` and named groups `(?<n>..)` which the crate spells otherwise or the same.
-fn translate(pattern: &str) -> String {
-    let mut out = String::with_capacity(pattern.len());
-    let mut rest = pattern;
-    while let Some(at) = rest.find('\\') {
-        let (head, tail) = rest.split_at(at);
-        out.push_str(head);
-        let after = &tail[1..];
-        if let Some(quoted) = after.strip_prefix('Q') {
-            let (body, left) = quoted.split_once("\\E").unwrap_or((quoted, ""));
-            out.push_str(&regex::escape(body));
-            rest = left;
-        } else if let Some(left) = after.strip_prefix('Z') {
-            out.push_str("\\n?\\z");
-            rest = left;
-        } else if let Some(left) = after.strip_prefix('h') {
-            out.push_str("[ \\t]");
-            rest = left;
-        } else if let Some(left) = after.strip_prefix('d') {
-            out.push_str("[0-9]");
-            rest = left;
-        } else if let Some(left) = after.strip_prefix('w') {
-            out.push_str("[a-zA-Z_0-9]");
-            rest = left;
-        } else {
-            let next = after.chars().next().map_or(0, char::len_utf8);
-            out.push('\\');
-            // Java takes a backslash before any punctuation as that character; so does the crate except for a few.
-            let escaped = &after[..next];
-            if matches!(
-                escaped,
-                "\"" | "'" | "/" | "@" | "=" | "_" | "," | ":" | ";" | "%" | "`" | "!" | "<" | ">" | " "
-            ) {
-                out.pop();
-            }
-            out.push_str(escaped);
-            rest = &after[next..];
-        }
-    }
-    out.push_str(rest);
-    out
+/// A search that failed.
+pub(crate) fn failed(error: PatternError) -> DataFusionError {
+    SparkError::unsupported(error.to_string()).into()
 }
 
-/// Places of all matches as Java finds them: an empty match may touch the one before it.
-fn places<'r, 't: 'r>(found: &'r Regex, text: &'t str) -> impl Iterator<Item = regex::Captures<'t>> + use<'r, 't> {
-    let mut next = Some(0);
-    std::iter::from_fn(move || {
-        let groups = found.captures_at(text, next.filter(|next| *next <= text.len())?)?;
-        let whole = groups.get(0)?;
-        next = match whole.is_empty() {
-            false => Some(whole.end()),
-            true => text.get(whole.end()..).and_then(|rest| rest.chars().next()).map(|c| whole.end() + c.len_utf8()),
-        };
-        Some(groups)
-    })
-}
-
-fn group(call: &Call<'_>, found: &Regex, index: i32) -> Result<usize> {
-    let count = found.captures_len() - 1;
+fn group(call: &Call<'_>, found: &Pattern, index: i32) -> Result<usize> {
+    let count = found.groups();
     usize::try_from(index).ok().filter(|index| *index <= count).ok_or_else(|| {
         let (count, index) = (count.to_string(), index.to_string());
         invalid(
@@ -113,7 +61,7 @@ fn rlike(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
         .iter()
         .zip(strs(args, 1)?)
         .map(|(text, pattern)| match text.zip(pattern) {
-            Some((text, pattern)) => Ok(Some(patterns.get(pattern)?.is_match(text))),
+            Some((text, pattern)) => patterns.get(pattern)?.is_match(text).map(Some).map_err(failed),
             None => Ok(None),
         })
         .collect::<Result<BooleanArray>>()?;
@@ -125,7 +73,7 @@ fn each<T>(
     call: &Call<'_>,
     args: &[ArrayRef],
     default: i32,
-    mut work: impl FnMut(&str, &Regex, i32) -> Result<Option<T>>,
+    mut work: impl FnMut(&str, &Pattern, i32) -> Result<Option<T>>,
 ) -> Result<Vec<Option<T>>> {
     let (text, pattern) = (strs(args, 0)?, strs(args, 1)?);
     let mut patterns = Patterns::new(call.name);
@@ -145,9 +93,10 @@ fn each<T>(
 /// `regexp_extract(str, regexp[, idx])`: empty when nothing is found.
 fn extract(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
     let out = each(call, args, 1, |text, found, index| {
+        // The group is asked for only where there is a match.
+        let Some(groups) = found.find_at(text, 0).map_err(failed)? else { return Ok(Some(String::new())) };
         let index = group(call, found, index)?;
-        let value = found.captures(text).and_then(|c| c.get(index).map(|m| m.as_str().to_string()));
-        Ok(Some(value.unwrap_or_default()))
+        Ok(Some(groups.text(text, index).unwrap_or_default().to_string()))
     })?;
     Ok(Arc::new(StringArray::from(out)))
 }
@@ -155,9 +104,12 @@ fn extract(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
 /// `regexp_extract_all(str, regexp[, idx])`.
 fn extract_all(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
     let rows = each(call, args, 1, |text, found, index| {
+        let all = found.find_all(text).map_err(failed)?;
+        if all.is_empty() {
+            return Ok(Some(vec![]));
+        }
         let index = group(call, found, index)?;
-        let all = places(found, text).map(|c| c.get(index).map_or("", |m| m.as_str()).to_string());
-        Ok(Some(all.collect::<Vec<String>>()))
+        Ok(Some(all.iter().map(|groups| groups.text(text, index).unwrap_or_default().to_string()).collect::<Vec<_>>()))
     })?;
     Ok(text_lists(rows))
 }
@@ -180,7 +132,7 @@ pub(crate) fn text_lists(rows: Vec<Option<Vec<String>>>) -> ArrayRef {
 
 /// Java's replacement text: `$1` and `${name}` are groups, a backslash takes the next character as it is.
 /// `false` when it names a group the pattern does not have, or ends in the middle.
-fn expand(template: &str, found: &regex::Captures<'_>, out: &mut String) -> bool {
+fn expand(template: &str, pattern: &Pattern, text: &str, found: &Groups, out: &mut String) -> bool {
     let mut chars = template.chars().peekable();
     while let Some(c) = chars.next() {
         match c {
@@ -191,7 +143,8 @@ fn expand(template: &str, found: &regex::Captures<'_>, out: &mut String) -> bool
             '$' if chars.peek() == Some(&'{') => {
                 chars.next();
                 let name: String = chars.by_ref().take_while(|c| *c != '}').collect();
-                out.push_str(found.name(&name).map_or("", |m| m.as_str()));
+                let Some(group) = pattern.named(&name) else { return false };
+                out.push_str(found.text(text, group).unwrap_or_default());
             }
             '$' if !chars.peek().is_some_and(char::is_ascii_digit) => return false,
             '$' => {
@@ -209,7 +162,7 @@ fn expand(template: &str, found: &regex::Captures<'_>, out: &mut String) -> bool
                 if index >= found.len() {
                     return false;
                 }
-                out.push_str(found.get(index).map_or("", |m| m.as_str()));
+                out.push_str(found.text(text, index).unwrap_or_default());
             }
             c => out.push(c),
         }
@@ -256,10 +209,11 @@ fn replace(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
         let with = with.value(row);
         let mut made = head.to_string();
         let mut last = 0;
-        for found in places(patterns.get(pattern.value(row))?, tail) {
-            let Some(whole) = found.get(0) else { continue };
-            made.push_str(tail.get(last..whole.start()).unwrap_or_default());
-            if !expand(with, &found, &mut made) {
+        let compiled = patterns.get(pattern.value(row))?;
+        for found in compiled.find_all(tail).map_err(failed)? {
+            let (from_here, to_there) = found.whole();
+            made.push_str(tail.get(last..from_here).unwrap_or_default());
+            if !expand(with, compiled, tail, &found, &mut made) {
                 let quoted = |text: &str| format!("\"{text}\"");
                 let (source, pattern, with) = (quoted(text), quoted(pattern.value(row)), quoted(with));
                 let parameters = [
@@ -270,7 +224,7 @@ fn replace(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
                 ];
                 return Err(super::read::fail(ErrorKind::Runtime, "INVALID_REGEXP_REPLACE", &parameters));
             }
-            last = whole.end();
+            last = to_there;
         }
         made.push_str(tail.get(last..).unwrap_or_default());
         out.append_value(made);
@@ -278,38 +232,43 @@ fn replace(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
     Ok(Arc::new(out.finish()))
 }
 
-/// `split(str, regexp[, limit])`: a positive limit bounds the pieces; an empty pattern splits characters.
+/// The pieces of a text between matches: a positive limit bounds them; an empty pattern splits characters.
+pub(crate) fn pieces(text: &str, pattern: &Pattern, limit: i32) -> Result<Vec<String>> {
+    let most = usize::try_from(limit).ok().filter(|limit| *limit > 0);
+    if pattern.is_empty() {
+        let chars: Vec<String> = text.chars().map(String::from).collect();
+        if chars.is_empty() {
+            return Ok(vec![String::new()]);
+        }
+        return Ok(match most {
+            // The last piece is all that is left.
+            Some(most) if chars.len() > most => {
+                let (head, rest) = chars.split_at(most - 1);
+                head.iter().cloned().chain([rest.concat()]).collect()
+            }
+            _ => chars,
+        });
+    }
+    let mut pieces: Vec<String> = vec![];
+    let mut start = 0;
+    for (from, to) in pattern.find_all(text).map_err(failed)?.iter().map(Groups::whole) {
+        if most.is_some_and(|most| pieces.len() + 1 >= most) {
+            break;
+        }
+        // An empty match at the start gives no leading empty piece, as in Java.
+        if to == 0 {
+            continue;
+        }
+        pieces.push(text.get(start..from).unwrap_or_default().to_string());
+        start = to;
+    }
+    pieces.push(text.get(start..).unwrap_or_default().to_string());
+    Ok(pieces)
+}
+
+/// `split(str, regexp[, limit])`.
 fn split(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
-    let rows = each(call, args, -1, |text, found, limit| {
-        if found.as_str().is_empty() {
-            let chars: Vec<String> = text.chars().map(String::from).collect();
-            if chars.is_empty() {
-                return Ok(Some(vec![String::new()]));
-            }
-            if limit > 0 && chars.len() > limit as usize {
-                // The last piece is all that is left.
-                let (head, rest) = chars.split_at(limit as usize - 1);
-                return Ok(Some(head.iter().cloned().chain([rest.concat()]).collect()));
-            }
-            return Ok(Some(chars));
-        }
-        let mut pieces: Vec<String> = vec![];
-        let mut start = 0;
-        for hit in places(found, text).filter_map(|groups| groups.get(0)) {
-            if limit > 0 && pieces.len() + 1 >= limit as usize {
-                break;
-            }
-            // An empty match at the start gives no leading empty piece, as in Java.
-            if hit.end() == 0 {
-                continue;
-            }
-            pieces.push(text[start..hit.start()].to_string());
-            start = hit.end();
-        }
-        pieces.push(text[start..].to_string());
-        Ok(Some(pieces))
-    })?;
-    Ok(text_lists(rows))
+    Ok(text_lists(each(call, args, -1, |text, found, limit| pieces(text, found, limit).map(Some))?))
 }
 
 /// `regexp_count`, `regexp_instr`, `regexp_substr`.
@@ -322,19 +281,23 @@ pub(crate) fn all() -> Vec<SparkFn> {
         f("regexp_replace", &[Arg::Str, Arg::Str, Arg::Str, Arg::Int], Ret::With(positioned), replace).min(3),
         f("split", STR2_INT, texts, split).min(2),
         f("regexp_count", STR2, Ret::Is(DataType::Int32), |call, args| {
-            let out = each(call, args, 0, |text, found, _| Ok(Some(places(found, text).count() as i32)))?;
+            let out =
+                each(call, args, 0, |text, found, _| Ok(Some(found.find_all(text).map_err(failed)?.len() as i32)))?;
             Ok(Arc::new(Int32Array::from(out)))
         }),
         f("regexp_instr", STR2_INT, Ret::Is(DataType::Int32), |call, args| {
             let out = each(call, args, 0, |text, found, _| {
-                Ok(Some(found.find(text).map_or(0, |m| text[..m.start()].chars().count() as i32 + 1)))
+                let found = found.find_at(text, 0).map_err(failed)?;
+                let before = found.and_then(|found| text.get(..found.whole().0));
+                Ok(Some(before.map_or(0, |before| before.chars().count() as i32 + 1)))
             })?;
             Ok(Arc::new(Int32Array::from(out)))
         })
         .min(2),
         f("regexp_substr", STR2, Ret::Is(DataType::Utf8), |call, args| {
             let out = each(call, args, 0, |text, found, _| {
-                Ok(found.find(text).filter(|m| !m.is_empty()).map(|m| m.as_str().to_string()))
+                let found = found.find_at(text, 0).map_err(failed)?;
+                Ok(found.and_then(|found| found.text(text, 0)).filter(|hit| !hit.is_empty()).map(str::to_string))
             })?;
             Ok(Arc::new(StringArray::from(out)))
         })

@@ -88,7 +88,6 @@ fn url_decode(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
 pub(crate) fn all() -> Vec<SparkFn> {
     const TWO_NUM: &[Arg] = &[Arg::Num, Arg::Num];
     const STR: &[Arg] = &[Arg::Str];
-    const URL: &[Arg] = &[Arg::Str, Arg::Str, Arg::Str];
     vec![
         f("current_catalog", &[], TEXT, |c, _| constant(c, &c.options.current_catalog)).stable(),
         f("current_database", &[], TEXT, |c, _| constant(c, &c.options.current_database))
@@ -108,8 +107,6 @@ pub(crate) fn all() -> Vec<SparkFn> {
             constant(c, &name)
         })
         .nulls(Nulls::Never),
-        wrap("parse_url", URL, TEXT, url::parse_url()).min(2).nulls(Nulls::Always),
-        wrap("try_parse_url", URL, TEXT, url::try_parse_url()).min(2).nulls(Nulls::Always),
         wrap("url_encode", STR, TEXT, url::url_encode()),
         f("url_decode", STR, TEXT, url_decode),
         f("try_url_decode", STR, TEXT, url_decode).nulls(Nulls::Always),

@@ -218,7 +218,7 @@ pub(crate) fn all() -> Vec<SparkFn> {
         wrap("ascii", STR, INT, sp::ascii()),
         wrap("char", &[Arg::Long], TEXT, sp::char()).also(&["chr"]),
         wrap("space", &[Arg::Int], TEXT, sp::space()),
-        wrap("soundex", STR, TEXT, sp::soundex()),
+        wrap("soundex", &[Arg::Text], TEXT, sp::soundex()),
         wrap("quote", STR, TEXT, sp::quote()),
         wrap("luhn_check", STR, BOOL, sp::luhn_check()),
         wrap("like", STR2, BOOL, sp::like()),

@@ -5,9 +5,13 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, ListArray, StructArray, TimestampMicrosecondArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, IntervalMonthDayNanoArray, ListArray, StructArray, TimestampMicrosecondArray,
+};
 use arrow::buffer::OffsetBuffer;
-use arrow::datatypes::{DataType, Field, FieldRef, Fields, TimestampMicrosecondType};
+use arrow::datatypes::{
+    DataType, Field, FieldRef, Fields, IntervalMonthDayNano, IntervalUnit, TimestampMicrosecondType,
+};
 use datafusion::common::{Result, ScalarValue, internal_err};
 
 use super::coerce::{Arg, list_of};
@@ -151,12 +155,42 @@ fn window_types(types: &[DataType]) -> Result<Vec<DataType>> {
     Err(super::coerce::mismatch("window_time", 0, "\"STRUCT<start: TIMESTAMP, end: TIMESTAMP>\"", &given).into())
 }
 
+/// `spark_session_gap(gap)`: a text as an interval, null where it is none.
+fn gap(_: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
+    let Some(given) = args.first() else { return internal_err!("a session has no gap") };
+    let Some(texts) = given.as_string_opt::<i32>() else { return Ok(Arc::clone(given)) };
+    let read = |text: &str| {
+        let found = parse_calendar(text)?;
+        Some(IntervalMonthDayNano::new(found.months, found.days, found.micros.checked_mul(1000)?))
+    };
+    Ok(Arc::new(texts.iter().map(|text| text.and_then(read)).collect::<IntervalMonthDayNanoArray>()))
+}
+
+fn gap_types(types: &[DataType]) -> Result<Vec<DataType>> {
+    match types {
+        [DataType::Interval(IntervalUnit::MonthDayNano) | DataType::Utf8] => Ok(types.to_vec()),
+        [DataType::Null] => Ok(vec![DataType::Utf8]),
+        _ => {
+            let given = super::coerce::sql_name(types.first().unwrap_or(&DataType::Null));
+            let parameters = [("dt", given.trim_matches('"'))];
+            Err(fail(ErrorKind::Analysis, "_LEGACY_ERROR_TEMP_1040", &parameters))
+        }
+    }
+}
+
 /// Functions of windows of time.
 pub(crate) fn all() -> Vec<SparkFn> {
     vec![
         f("spark_time_windows", &[Arg::AnyTs, Arg::Str, Arg::Str, Arg::Str], Ret::With(windows_type), windows)
             .min(2)
             .nulls(Nulls::Never),
+        f("spark_session_time", &[Arg::AnyTs], Ret::Same(0), |_, args| match args.first() {
+            Some(time) => Ok(Arc::clone(time)),
+            None => internal_err!("a session has no time"),
+        }),
+        f("spark_session_gap", &[Arg::Any], Ret::Is(DataType::Interval(IntervalUnit::MonthDayNano)), gap)
+            .coerce(gap_types)
+            .nulls(Nulls::Always),
         f("window_time", &[Arg::Any], Ret::With(end_type), window_time).coerce(window_types),
     ]
 }

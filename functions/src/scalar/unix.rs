@@ -33,6 +33,13 @@ fn unparsed(text: &str, kind: &str) -> DataFusionError {
     fail(ErrorKind::DateTime, "CANNOT_PARSE_TIMESTAMP", &[("func", "`try_to_timestamp`"), ("message", &message)])
 }
 
+/// A text that only the old parser reads.
+fn read_otherwise(text: &str) -> DataFusionError {
+    let text = format!("'{text}'");
+    let parameters = [("datetime", text.as_str()), ("config", "\"spark.sql.legacy.timeParserPolicy\"")];
+    fail(ErrorKind::Upgrade, "INCONSISTENT_BEHAVIOR_CROSS_VERSION.PARSE_DATETIME_BY_NEW_PARSER", &parameters)
+}
+
 fn invalid_cast(text: &str, kind: &str) -> DataFusionError {
     let (expression, target) = (format!("'{text}'"), format!("\"{kind}\""));
     let parameters = [
@@ -60,6 +67,7 @@ fn read(call: &Call<'_>, args: &[ArrayRef], kind: Kind) -> Result<Vec<Option<i64
     let strict = call.options.ansi && !call.name.starts_with("try_");
     let today = || zone.to_local(now(call)).div_euclid(MICROS_PER_DAY) as i32;
     let label = if kind == Kind::Date { "DATE" } else { "TIMESTAMP" };
+    let policy = call.options.time_parser_policy.as_str();
     let mut held: Option<(String, Pattern)> = None;
     (0..text.len())
         .map(|row| {
@@ -77,13 +85,20 @@ fn read(call: &Call<'_>, args: &[ArrayRef], kind: Kind) -> Result<Vec<Option<i64
             };
             let pattern = patterns.value(row);
             if held.as_ref().is_none_or(|(known, _)| known != pattern) {
-                held = Some((pattern.to_string(), Pattern::for_parse(pattern)?));
+                held = Some((pattern.to_string(), Pattern::for_parse_policy(pattern, policy)?));
             }
-            let got = held.as_ref().and_then(|(_, pattern)| match kind {
+            let by = |pattern: &Pattern| match kind {
                 Kind::Date => pattern.parse_date(value).map(i64::from),
                 Kind::Ltz => pattern.parse_timestamp(value, &zone),
                 Kind::Ntz => pattern.parse_ntz(value),
-            });
+            };
+            let got = held.as_ref().and_then(|(_, pattern)| by(pattern));
+            if got.is_none()
+                && policy == "EXCEPTION"
+                && Pattern::for_parse_policy(pattern, "LEGACY").is_ok_and(|old| by(&old).is_some())
+            {
+                return Err(read_otherwise(value));
+            }
             if got.is_none() && strict { Err(unparsed(value, label)) } else { Ok(got) }
         })
         .collect()
@@ -247,18 +262,20 @@ pub(crate) fn all() -> Vec<SparkFn> {
         f("unix_timestamp", TEXT, BIGINT, unix_timestamp).min(0).coerce(moment_types).stable().nulls(Nulls::Always),
         f("to_unix_timestamp", TEXT, BIGINT, unix_timestamp).min(1).coerce(moment_types).nulls(Nulls::Always),
         f("from_unixtime", &[Arg::Long, Arg::Str], Ret::Is(DataType::Utf8), from_unixtime).min(1),
-        f("timestamp_seconds", &[Arg::Num], stamp(), timestamp_seconds).coerce(|t| {
-            if let Some(other) = t.iter().find(|t| !t.is_numeric() && !matches!(t, DataType::Null)) {
-                return Err(coerce::mismatch("timestamp_seconds", 0, "\"NUMERIC\"", other).into());
-            }
-            Ok(t.iter()
-                .map(|t| match t {
-                    DataType::Decimal128(..) => t.clone(),
-                    t if t.is_floating() => DataType::Float64,
-                    _ => DataType::Int64,
-                })
-                .collect())
-        }),
+        f("timestamp_seconds", &[Arg::Num], stamp(), timestamp_seconds)
+            .coerce(|t| {
+                if let Some(other) = t.iter().find(|t| !t.is_numeric() && !matches!(t, DataType::Null)) {
+                    return Err(coerce::mismatch("timestamp_seconds", 0, "\"NUMERIC\"", other).into());
+                }
+                Ok(t.iter()
+                    .map(|t| match t {
+                        DataType::Decimal128(..) => t.clone(),
+                        t if t.is_floating() => DataType::Float64,
+                        _ => DataType::Int64,
+                    })
+                    .collect())
+            })
+            .nulls(Nulls::Always),
         f("timestamp_millis", L, stamp(), |c, a| conform_stamp(scaled(longs(a, 0)?, 1000, "milliseconds")?, c.result))
             .coerce(|t| whole("timestamp_millis", t)),
         f("timestamp_micros", L, stamp(), |c, a| conform_stamp(scaled(longs(a, 0)?, 1, "microseconds")?, c.result))

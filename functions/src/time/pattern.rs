@@ -3,6 +3,7 @@
 mod compile;
 mod format;
 mod legacy;
+mod old_parse;
 mod parse;
 #[cfg(test)]
 mod tests;
@@ -23,7 +24,7 @@ enum Item {
     Text(String),
     /// A pattern letter and how often it was repeated.
     Field(char, usize),
-    /// A letter as the old formatter prints it.
+    /// A letter as the old formatter prints and reads it.
     Old(char, usize),
     Optional(Vec<Item>),
 }
@@ -54,6 +55,17 @@ impl Pattern {
     /// As [`Pattern::for_format`]; letters that only print are errors too.
     pub fn for_parse(pattern: &str) -> SparkResult<Self> {
         Ok(Self { items: compile::compile(pattern, true)? })
+    }
+
+    /// A pattern for reading under a `spark.sql.legacy.timeParserPolicy`.
+    ///
+    /// # Errors
+    /// As [`Pattern::for_parse`]; under `LEGACY` for what the old formatter does not know.
+    pub fn for_parse_policy(pattern: &str, policy: &str) -> SparkResult<Self> {
+        match policy {
+            "LEGACY" => Ok(Self { items: legacy::compile(pattern)? }),
+            _ => Self::for_parse(pattern),
+        }
     }
 
     /// Whether it asks for more than the time of day.
@@ -92,6 +104,9 @@ impl Pattern {
     /// Reads the fields; `None` if the text does not match or a field is out of range.
     #[must_use]
     pub fn parse(&self, text: &str) -> Option<Fields> {
+        if self.items.iter().any(|item| matches!(item, Item::Old(..))) {
+            return old_parse::parse(&self.items, text);
+        }
         parse::parse(&self.items, text)
     }
 

@@ -291,11 +291,13 @@ pub(super) fn cast_may_null(from: &DataType, to: &DataType, lenient: bool) -> bo
         (Null | Variant, _) => true,
         (_, Text) | (Text, Binary) => false,
         (Text, _) => lenient,
+        // NaN and the infinities are NULL in every mode.
+        (Float | Double, Decimal(..) | Timestamp) => true,
         (f, Decimal(p, s)) => {
             lenient && decimal_of(f).is_none_or(|(q, r)| i16::from(*p) - i16::from(*s) < i16::from(q) - i16::from(r))
         }
         (f, t) if f.is_numeric() && t.is_numeric() => false,
-        (Timestamp, Byte | Short | Integer) | (Float | Double, Timestamp) => lenient,
+        (Timestamp, Byte | Short | Integer) => lenient,
         _ => false,
     }
 }

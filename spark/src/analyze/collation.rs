@@ -4,17 +4,22 @@
 //! those); explicit wins over implicit over default, and two different implicit ones leave none.
 //! Source: <https://spark.apache.org/docs/latest/sql-ref-collation.html>.
 
+mod keys;
+
 use std::sync::Arc;
 
 use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan};
 use datafusion::scalar::ScalarValue;
+use firesteel_functions::arithmetic::{holds_float, normalize_float};
 use firesteel_functions::collation::{Collation, key_expr};
 use firesteel_functions::types::DataType;
 use firesteel_functions::{SparkError, SparkResult, registry};
 
-use super::scope::{Attribute, column};
+use super::scope::Attribute;
 use super::typed::Typed;
 use super::{Analyzer, errors, plan};
+
+pub(super) use keys::GroupKeys;
 
 /// How firmly an expression has its collation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -95,11 +100,24 @@ pub(super) fn in_collation(mut value: Typed, collation: Collation) -> Typed {
     value
 }
 
-/// What the engine compares in place of a value.
+/// What the engine compares in place of a value, for keys of groups, joins, sorts and windows: strings by their collation,
+/// floats with one zero and one NaN.
 ///
 /// # Errors
 /// Values whose strings have several collations.
 pub(super) fn keyed(expr: Expr, data_type: &DataType) -> SparkResult<Expr> {
+    let expr = match holds_float(&data_type.to_arrow()) {
+        true => normalize_float(expr),
+        false => expr,
+    };
+    collated(expr, data_type)
+}
+
+/// What the engine compares in place of a value for the sake of its strings.
+///
+/// # Errors
+/// Values whose strings have several collations.
+pub(super) fn collated(expr: Expr, data_type: &DataType) -> SparkResult<Expr> {
     if !data_type.is_collated() {
         return Ok(expr);
     }
@@ -238,6 +256,7 @@ const OWN_TEXT: &[&str] = &[
     "xpath_string",
     "aes_decrypt",
     "try_aes_decrypt",
+    "hmac",
     "encode",
     "collation",
     "monthname",
@@ -279,6 +298,28 @@ fn graft_text(made: &DataType, from: &DataType) -> DataType {
     }
 }
 
+/// Rows that hold maps are told apart by no set operation.
+pub(super) fn refuse_maps(columns: &[Attribute]) -> SparkResult<()> {
+    fn holds_map(data_type: &DataType) -> bool {
+        match data_type {
+            DataType::Map { .. } => true,
+            DataType::Array { element, .. } => holds_map(element),
+            DataType::Struct(fields) => fields.fields.iter().any(|field| holds_map(&field.data_type)),
+            _ => false,
+        }
+    }
+    match columns.iter().find(|column| holds_map(&column.data_type)) {
+        None => Ok(()),
+        Some(column) => Err(SparkError::analysis(
+            "UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE",
+            &[
+                ("colName", &errors::quoted(std::slice::from_ref(&column.name))),
+                ("dataType", &errors::sql_type(&column.data_type)),
+            ],
+        )),
+    }
+}
+
 impl Analyzer<'_> {
     /// `DISTINCT` over columns; of rows equal by their collations the first stands for all.
     pub(super) fn distinct(&self, input: LogicalPlan, columns: &[Attribute]) -> SparkResult<LogicalPlan> {
@@ -291,6 +332,7 @@ impl Analyzer<'_> {
                 ],
             ));
         }
+        refuse_maps(columns)?;
         if columns.iter().all(|c| !c.data_type.is_collated()) {
             return plan::distinct(input);
         }
@@ -302,7 +344,7 @@ impl Analyzer<'_> {
                 group.push(plan::named(key, self.fresh()));
                 firsts.push(plan::named(self.first_of_group(attribute)?, attribute.id));
             } else {
-                group.push(attribute.expr());
+                group.push(plan::named(keyed(attribute.expr(), &attribute.data_type)?, attribute.id));
             }
         }
         let aggregate = Aggregate::try_new(Arc::new(input), group, firsts).map_err(errors::planning)?;
@@ -320,46 +362,5 @@ impl Analyzer<'_> {
             return Err(errors::unsupported("grouping by collated strings without the function first"));
         };
         Ok(self.call_aggregate(&first, vec![value], "first".to_string(), Default::default())?.expr)
-    }
-}
-
-/// Keys of a grouping as columns that hold what is compared, and how the values come back.
-pub(super) struct GroupKeys {
-    /// Below the grouping: the columns that are compared.
-    pub computed: Vec<(Expr, u64)>,
-    /// By index of the key: the id of the column compared.
-    pub compared: Vec<Option<u64>>,
-}
-
-impl GroupKeys {
-    /// Which keys of a grouping need a column of their own.
-    pub(super) fn new(
-        analyzer: &Analyzer<'_>,
-        keys: &[(Expr, u64)],
-        types: impl Iterator<Item = DataType>,
-    ) -> SparkResult<Self> {
-        let mut computed = Vec::new();
-        let mut compared = Vec::with_capacity(keys.len());
-        for ((key, _), data_type) in keys.iter().zip(types) {
-            if data_type.is_collated() {
-                let id = analyzer.fresh();
-                computed.push((keyed(key.clone(), &data_type)?, id));
-                compared.push(Some(id));
-            } else {
-                compared.push(None);
-            }
-        }
-        Ok(Self { computed, compared })
-    }
-
-    /// Whether no key needs one.
-    pub(super) fn is_empty(&self) -> bool {
-        self.computed.is_empty()
-    }
-
-    /// The column compared for a key.
-    pub(super) fn column_of(&self, index: usize) -> Option<(Expr, u64)> {
-        let id = self.compared.get(index).copied().flatten()?;
-        Some((Expr::Column(column(id)), id))
     }
 }

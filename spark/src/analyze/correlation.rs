@@ -49,6 +49,15 @@ fn node(plan: &LogicalPlan, allowed: bool, uses: &dyn Fn(&Expr) -> bool) -> Spar
                 &[("sqlExprs", "\"outer column\"")],
             ));
         }
+        if used
+            && let LogicalPlan::Projection(projection) = plan
+            && is_aggregated(&projection.input)
+        {
+            return Err(SparkError::analysis(
+                "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.CORRELATED_REFERENCE",
+                &[("sqlExprs", "\"outer column\"")],
+            ));
+        }
         // Set operations are joins that compare nulls as equal; both of their sides may refer to the outside.
         let (left, right) = match plan {
             LogicalPlan::Join(join) if join.null_equality == NullEquality::NullEqualsNothing => match join.join_type {
@@ -66,6 +75,16 @@ fn node(plan: &LogicalPlan, allowed: bool, uses: &dyn Fn(&Expr) -> bool) -> Spar
         }
         Ok(())
     })
+}
+
+/// Whether a select list stands right above the groups it is made of.
+fn is_aggregated(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Aggregate(_) => true,
+        LogicalPlan::Filter(filter) => is_aggregated(&filter.input),
+        LogicalPlan::Limit(limit) => is_aggregated(&limit.input),
+        _ => false,
+    }
 }
 
 /// Refuses a correlated scalar subquery whose groups are not made of values that the outer row fixes.

@@ -65,6 +65,21 @@ pub(super) fn unresolved_column(name: &[String], scope: &Scope) -> SparkError {
     }
 }
 
+/// A name that no column has, where columns are named and not referred to.
+pub(super) fn no_such_name(name: &str, scope: &Scope) -> SparkError {
+    let known: Vec<String> = scope.attributes.iter().map(|a| quoted(std::slice::from_ref(&a.name))).collect();
+    SparkError::analysis(
+        "UNRESOLVED_COLUMN_AMONG_FIELD_NAMES",
+        &[("colName", &quoted(&[name.to_string()])), ("fieldNames", &known.join(", "))],
+    )
+}
+
+/// An argument that Spark checks by `require`, which has no condition.
+pub(super) fn requirement(text: &str) -> SparkError {
+    let text = format!("requirement failed: {text}");
+    SparkError::new(firesteel_functions::ErrorKind::IllegalArgument, "INTERNAL_ERROR", &[("message", &text)])
+}
+
 /// A struct field that does not exist.
 pub(super) fn field_not_found(name: &str, fields: &[firesteel_functions::types::StructField]) -> SparkError {
     let list = fields.iter().map(|f| format!("`{}`", f.name)).collect::<Vec<_>>().join(", ");

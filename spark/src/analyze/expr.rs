@@ -11,8 +11,10 @@ mod column;
 mod constant;
 mod document;
 mod function;
+mod internal;
 mod lambda;
 mod moment;
+mod name_pattern;
 mod nested;
 mod operator;
 mod predicate;
@@ -23,6 +25,7 @@ mod star;
 mod subquery;
 mod temporal;
 mod udf;
+mod unavailable;
 mod window;
 
 pub(super) use operator::{balanced, binary};
@@ -87,6 +90,8 @@ pub(super) struct Exprs<'s, 'a> {
     pub lateral_items: RefCell<Vec<usize>>,
     /// Where the name being resolved is written.
     pub origin: RefCell<Option<spec::Origin>>,
+    /// Where the last call that draws its own seed is written.
+    pub drawing: Cell<Option<u64>>,
     /// In `HAVING`: aggregates that its subqueries ask for.
     pub outer_aggregates: Option<super::relation::OuterAggregates>,
     /// Inside the arguments of an aggregate.
@@ -116,6 +121,7 @@ impl<'s, 'a> Exprs<'s, 'a> {
             lateral: Cell::new(false),
             lateral_items: RefCell::default(),
             origin: RefCell::default(),
+            drawing: Cell::new(None),
             outer_aggregates: None,
             in_aggregate: Cell::new(false),
             in_window: Cell::new(false),
@@ -126,6 +132,7 @@ impl<'s, 'a> Exprs<'s, 'a> {
     /// Resolves one expression.
     pub(super) fn resolve(&self, expr: &spec::Expr) -> SparkResult<Typed> {
         self.strengths.borrow_mut().push(Strength::Default);
+        self.note_drawing(expr);
         let resolved = stacker::maybe_grow(128 * 1024, 4 * 1024 * 1024, || self.resolve_kind(expr));
         let parts = self.strengths.borrow_mut().pop().unwrap_or_default();
         let mut typed = resolved.at(expr.origin.as_ref())?;
@@ -150,6 +157,16 @@ impl<'s, 'a> Exprs<'s, 'a> {
     /// Both sides of a comparison in one type.
     pub(super) fn same_type_of(&self, l: Typed, r: Typed, shown: &str) -> SparkResult<(Typed, Typed)> {
         self.same_type(l, r, shown)
+    }
+
+    /// A field of a struct.
+    pub(super) fn field_of(&self, value: Typed, name: &str) -> SparkResult<Typed> {
+        self.field(value, name)
+    }
+
+    /// A struct of named values.
+    pub(super) fn struct_of(&self, fields: Vec<(String, Typed)>, shown: String) -> SparkResult<Typed> {
+        self.make_struct(fields, shown)
     }
 
     /// The first value that is not null.

@@ -46,7 +46,9 @@ impl Analyzer<'_> {
         self.allow_time(&value.data_type, to)?;
         // `CAST(column AS type)` keeps the column's name when it stands alone.
         let kept = value.named.then(|| value.name.clone());
-        let nullable = value.nullable || coerce::cast_may_null(&value.data_type, to, mode != CastMode::Ansi);
+        let nullable = value.nullable
+            || coerce::cast_may_null(&value.data_type, to, mode != CastMode::Ansi)
+            || mode == CastMode::Try && !firesteel_functions::cast::can_up_cast(&value.data_type, to);
         let same = value.data_type == *to && to.is_integral();
         let mut expr = self.cast_raw(value.expr, &value.data_type, to, mode, false)?;
         if same && matches!(expr, Expr::Literal(..)) {
@@ -279,6 +281,18 @@ pub(super) fn call_error(
     args: &[Typed],
 ) -> SparkError {
     if let Some(spark) = SparkError::recover(&error) {
+        if spark.condition().starts_with("WRONG_NUM_ARGS")
+            && let Some((index, parameter)) = missing_parameter(name, args.len())
+        {
+            return SparkError::analysis(
+                "REQUIRED_PARAMETER_NOT_FOUND",
+                &[
+                    ("routineName", &format!("`{name}`")),
+                    ("parameterName", &format!("`{parameter}`")),
+                    ("index", &index.to_string()),
+                ],
+            );
+        }
         return about_argument(spark, shown, args);
     }
     let text = error.to_string();
@@ -289,6 +303,19 @@ pub(super) fn call_error(
         Some((index, arg)) => errors::unexpected_input(shown, index, &text, &arg.name, &arg.data_type),
         None => errors::planning(error),
     }
+}
+
+/// The first parameter that a call with this many arguments lacks, of the functions whose parameters have names.
+fn missing_parameter(name: &str, given: usize) -> Option<(usize, &'static str)> {
+    let names: &[&'static str] = match name {
+        "variant_set" | "try_variant_set" => &["v", "path", "val"],
+        "counter_diff" => &["value"],
+        "tuple_sketch_agg_double" | "tuple_sketch_agg_integer" => &["key", "summary"],
+        "tuple_union_agg_double" | "tuple_union_agg_integer" => &["child"],
+        _ if name.starts_with("tuple_union_") => &["first", "second"],
+        _ => return None,
+    };
+    names.get(given).map(|parameter| (given, *parameter))
 }
 
 /// A complaint about an argument, in the words of the call. Functions know their arguments by place only.

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::Field;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, HashMap};
 use datafusion::logical_expr::{Expr, Filter, LogicalPlan, LogicalPlanBuilder, Projection, SortExpr};
-use firesteel_functions::{SparkResult, arithmetic};
+use firesteel_functions::{SparkResult, arithmetic, registry, task, under};
 
 use super::errors;
 use super::scope::{Attribute, column_name};
@@ -56,7 +56,7 @@ pub(super) fn limit(input: LogicalPlan, skip: usize, fetch: Option<usize>) -> Sp
 
 /// `DISTINCT` over all columns; equal floats may differ in bits.
 pub(super) fn distinct(input: LogicalPlan) -> SparkResult<LogicalPlan> {
-    let float = |field: &Field| matches!(field.data_type(), DataType::Float32 | DataType::Float64);
+    let float = |field: &Field| arithmetic::holds_float(field.data_type());
     if input.schema().fields().iter().all(|field| !float(field)) {
         return LogicalPlanBuilder::from(input)
             .distinct()
@@ -88,6 +88,27 @@ pub(super) fn substitute(expr: Expr, by: &HashMap<Column, Expr>) -> SparkResult<
                 None => Transformed::no(e),
             },
             _ => Transformed::no(e),
+        })
+    })
+    .map(|t| t.data)
+    .map_err(errors::planning)
+}
+
+/// A plan whose functions run under an ANSI mode and a time zone whatever the query's are. Casts have their mode as an
+/// argument, but not their zone.
+pub(super) fn bound(plan: LogicalPlan, ansi: bool, time_zone: &str) -> SparkResult<LogicalPlan> {
+    let ours = |name: &str| registry().scalar(name).is_some() && !task::FUNCTIONS.contains(&name);
+    plan.transform_up_with_subqueries(|node| {
+        node.map_expressions(|expr| {
+            expr.transform_up(|e| {
+                Ok(match e {
+                    Expr::ScalarFunction(mut call) if ours(call.func.name()) => {
+                        call.func = under(&call.func, ansi, time_zone);
+                        Transformed::yes(Expr::ScalarFunction(call))
+                    }
+                    other => Transformed::no(other),
+                })
+            })
         })
     })
     .map(|t| t.data)

@@ -4,11 +4,16 @@ mod block;
 mod collations;
 mod columns;
 mod cte;
+mod frequent;
 mod generate;
 mod group;
 mod join;
+mod keywords;
 mod leaf;
+mod nearest;
+mod parse;
 mod pivot;
+mod reconcile;
 mod root;
 mod sample;
 mod select;
@@ -17,9 +22,11 @@ mod sort;
 mod statistics;
 mod table_function;
 mod time_window;
+mod transpose;
 mod unpivot;
 mod view;
 mod visible;
+mod watermark;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -162,7 +169,9 @@ impl Analyzer<'_> {
             RelationKind::Local { batches, arrow_schema, schema } => {
                 self.local(batches, arrow_schema.as_ref(), schema.as_ref())
             }
-            RelationKind::Range { start, end, step, .. } => self.range(*start, *end, *step),
+            RelationKind::Range { start, end, step, partitions } => {
+                self.partitioned_range((*start, *end, *step), *partitions)
+            }
             RelationKind::OneRow => Ok(Resolved::new(leaf::one_row()?, Scope::default())),
             RelationKind::TableFunction { name, args } => self.table_function(name, args, env),
             RelationKind::Sql { text, named, positional } => self.sql(text, named, positional, env),
@@ -270,10 +279,14 @@ impl Analyzer<'_> {
             RelationKind::SampleBy { input, column, fractions, seed } => {
                 self.sample_by(input, column, fractions, *seed, env)
             }
+            RelationKind::Watermark { input, column, delay } => self.watermark(input, column, delay, env),
             RelationKind::CollectMetrics { input, name, metrics } => self.collect_metrics(input, name, metrics, env),
-            RelationKind::Parse { .. } => Err(errors::unsupported("parsing a DataFrame of strings as CSV or JSON")),
+            RelationKind::Parse { input, format, schema, options } => {
+                self.parse(input, format, schema.as_ref(), options, env)
+            }
             RelationKind::Transpose { input, index } => self.transpose(input, index, env),
             RelationKind::Join(join) => self.join(join, env),
+            RelationKind::NearestJoin(join) => self.nearest_join(join, env),
             RelationKind::SetOperation { left, right, op, all, by_name, allow_missing } => self.set_operation(
                 left,
                 right,

@@ -164,12 +164,14 @@ pub enum ViewMode {
 }
 
 /// Options a view was created under.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ViewOptions {
     /// `spark.sql.ansi.enabled`.
     pub ansi: bool,
     /// `spark.sql.caseSensitive`.
     pub case_sensitive: bool,
+    /// `spark.sql.session.timeZone`.
+    pub time_zone: String,
 }
 
 /// A SQL function.

@@ -1,8 +1,12 @@
 //! `EXPLAIN` and `df.explain()`.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
+use datafusion::common::Statistics;
+use datafusion::common::stats::Precision;
 use datafusion::physical_plan::displayable;
+use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 use firesteel_functions::error::{SparkError, SparkResult};
 
 use super::{Rows, text};
@@ -42,27 +46,69 @@ impl Session {
         let state = ctx.state();
         let optimized = state.optimize(&analyzed.plan).map_err(failure)?;
         let physical = state.query_planner().create_physical_plan(&optimized, &state).await.map_err(failure)?;
-        let physical = displayable(physical.as_ref()).indent(false).to_string();
+        let shown = displayable(physical.as_ref()).indent(false).to_string();
+        let physical_section = format!("== Physical Plan ==\n{shown}\n");
         Ok(match mode {
-            ExplainMode::Simple | ExplainMode::Codegen | ExplainMode::Formatted => {
-                format!("== Physical Plan ==\n{physical}\n")
+            ExplainMode::Simple | ExplainMode::Codegen | ExplainMode::Formatted => physical_section,
+            ExplainMode::Cost => {
+                let statistics =
+                    StatisticsContext::new().compute(physical.as_ref(), &StatisticsArgs::new()).map_err(failure)?;
+                format!(
+                    "== Optimized Logical Plan ==\n{}\n{}\n\n{physical_section}",
+                    optimized.display_indent(),
+                    statistics_text(&statistics)
+                )
             }
-            ExplainMode::Cost => format!(
-                "== Optimized Logical Plan ==\n{}\n\n== Physical Plan ==\n{physical}\n",
-                optimized.display_indent()
-            ),
-            ExplainMode::Extended => format!(
-                "== Analyzed Logical Plan ==\n{}\n{}\n\n== Optimized Logical Plan ==\n{}\n\n== Physical Plan ==\n{physical}\n",
-                analyzed
+            ExplainMode::Extended => {
+                let columns: Vec<String> = analyzed
                     .schema
                     .fields
                     .iter()
-                    .map(|f| format!("{}: {}", f.name, f.data_type.simple_string()))
-                    .collect::<Vec<_>>()
-                    .join(", "),
-                analyzed.plan.display_indent(),
-                optimized.display_indent()
-            ),
+                    .map(|field| format!("{}: {}", field.name, field.data_type.simple_string()))
+                    .collect();
+                format!(
+                    "== Parsed Logical Plan ==\n{}\n\n== Analyzed Logical Plan ==\n{}\n{}\n\n\
+                     == Optimized Logical Plan ==\n{}\n\n{physical_section}",
+                    parsed_text(relation),
+                    columns.join(", "),
+                    analyzed.plan.display_indent(),
+                    optimized.display_indent()
+                )
+            }
         })
+    }
+}
+
+/// The operator at the top of a plan that is not resolved yet, marked as Spark marks it.
+fn parsed_text(relation: &Relation) -> String {
+    let mut operator = FirstWord::default();
+    // It ends with an error on purpose, before rows inside the plan are written.
+    let _ = write!(operator, "{:?}", relation.kind);
+    format!("'{}", operator.0)
+}
+
+/// Takes text up to the end of its first word.
+#[derive(Default)]
+struct FirstWord(String);
+
+impl Write for FirstWord {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        let end = text.find(|symbol: char| !symbol.is_alphanumeric());
+        self.0.push_str(text.get(..end.unwrap_or(text.len())).unwrap_or_default());
+        end.map_or(Ok(()), |_| Err(std::fmt::Error))
+    }
+}
+
+/// What is known about the size of a result before it is computed.
+fn statistics_text(statistics: &Statistics) -> String {
+    let bytes = match statistics.total_byte_size {
+        Precision::Exact(bytes) | Precision::Inexact(bytes) => format!("{bytes}.0 B"),
+        Precision::Absent => "unknown".to_string(),
+    };
+    match statistics.num_rows {
+        Precision::Exact(rows) | Precision::Inexact(rows) => {
+            format!("Statistics(sizeInBytes={bytes}, rowCount={rows})")
+        }
+        Precision::Absent => format!("Statistics(sizeInBytes={bytes})"),
     }
 }

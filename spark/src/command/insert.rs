@@ -9,13 +9,45 @@ use firesteel_functions::error::{SparkError, SparkResult, quote_identifier};
 use super::assign::{Assignment, By, assign};
 use super::{Rows as Answer, partition, write};
 use crate::analyze::Analyzed;
-use crate::catalog::{Relation, TableName};
+use crate::catalog::{CATALOG, Relation, TableName};
 use crate::session::Session;
-use crate::source::{Format, table_options};
+use crate::source::{self, Format, table_options};
 use crate::spec::{self, ExprKind, Insert, RelationKind, SaveMode};
 
 /// Inserts the rows of a query.
 pub(super) async fn run(session: &Arc<Session>, insert: Insert) -> SparkResult<Answer> {
+    let Some(Ready { relation, columns, input, fixed, by, overwrite }) = ready(session, insert).await? else {
+        return Ok(Answer::none());
+    };
+    into_table(session, &relation, input, Rows { columns: &columns, fixed, by, overwrite }).await
+}
+
+/// Inserts one after the other, each of which sees what those before it wrote; none begins when one is not valid.
+pub(super) async fn several(session: &Arc<Session>, inserts: Vec<Insert>) -> SparkResult<Answer> {
+    for insert in &inserts {
+        let Some(Ready { relation, columns, input, fixed, by, .. }) = ready(session, insert.clone()).await? else {
+            continue;
+        };
+        assign(session, input, &Assignment { table: &relation, columns: &columns, fixed: &fixed, by }).await?;
+    }
+    for insert in inserts {
+        run(session, insert).await?;
+    }
+    Ok(Answer::none())
+}
+
+/// An insert that may begin.
+struct Ready {
+    relation: Relation,
+    columns: Vec<String>,
+    input: Analyzed,
+    fixed: BTreeMap<String, ScalarValue>,
+    by: By,
+    overwrite: bool,
+}
+
+/// Checks and analyzes an insert; `None` when there is nothing to do.
+async fn ready(session: &Arc<Session>, insert: Insert) -> SparkResult<Option<Ready>> {
     let relation = session.require_table(&insert.table, "INSERT").await?;
     if insert.replace_where.is_some() {
         let name = TableName::new(&relation.database, &relation.name).quoted();
@@ -26,7 +58,7 @@ pub(super) async fn run(session: &Arc<Session>, insert: Insert) -> SparkResult<A
     }
     let fixed = partition::fixed(session, &relation, &insert.partition).await?;
     if insert.if_not_exists && partition::exists(session, &relation, &fixed).await? {
-        return Ok(Answer::none());
+        return Ok(None);
     }
     let columns = if insert.columns.is_empty() {
         relation
@@ -40,9 +72,14 @@ pub(super) async fn run(session: &Arc<Session>, insert: Insert) -> SparkResult<A
     };
     let input = with_defaults(session, insert.input, &relation, &columns)?;
     let input = session.analyze(&input).await?;
+    let replaced = insert.overwrite && !relation.location.is_empty();
+    let dynamic = !relation.partitioned_by.is_empty() && session.conf().effects().dynamic_overwrite();
+    if replaced && !dynamic && source::reads(&input.plan, &relation.location) {
+        let name = quote_identifier(&[CATALOG, &relation.database, &relation.name]);
+        return Err(SparkError::analysis("UNSUPPORTED_OVERWRITE.TABLE", &[("table", &name)]));
+    }
     let by = if insert.by_name { By::Name } else { By::Position };
-    into_table(session, &relation, input, Rows { columns: &insert.columns, fixed, by, overwrite: insert.overwrite })
-        .await
+    Ok(Some(Ready { relation, columns: insert.columns, input, fixed, by, overwrite: insert.overwrite }))
 }
 
 /// How rows go into a table.

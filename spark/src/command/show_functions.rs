@@ -16,6 +16,85 @@ const OPERATORS: &[&str] = &[
     ">>", ">>>", "and", "or", "not", "in", "between", "case", "when", "cast", "div", "like", "ilike", "rlike",
 ];
 
+/// Functions that analysis itself knows: casts, generators, tables, lambdas, windows of time.
+const ANALYZED: &[&str] = &[
+    "aggregate",
+    "bigint",
+    "binary",
+    "boolean",
+    "collate",
+    "collation",
+    "collations",
+    "current_path",
+    "current_time",
+    "date",
+    "date_part",
+    "datepart",
+    "decimal",
+    "double",
+    "exists",
+    "explode",
+    "explode_outer",
+    "extract",
+    "filter",
+    "float",
+    "forall",
+    "from_avro",
+    "from_protobuf",
+    "grouping",
+    "grouping_id",
+    "if",
+    "inline",
+    "inline_outer",
+    "input_file_block_length",
+    "input_file_block_start",
+    "input_file_name",
+    "int",
+    "java_method",
+    "json_tuple",
+    "localtime",
+    "map_filter",
+    "map_zip_with",
+    "measure",
+    "negative",
+    "posexplode",
+    "posexplode_outer",
+    "python_worker_logs",
+    "range",
+    "reduce",
+    "reflect",
+    "schema_of_avro",
+    "session_window",
+    "smallint",
+    "sql_keywords",
+    "stack",
+    "string",
+    "time",
+    "timestamp",
+    "timestamp_nanos",
+    "tinyint",
+    "to_avro",
+    "to_protobuf",
+    "transform",
+    "transform_keys",
+    "transform_values",
+    "try_add",
+    "try_divide",
+    "try_mod",
+    "try_multiply",
+    "try_reflect",
+    "try_subtract",
+    "uniform",
+    "unix_nanos",
+    "variant_explode",
+    "variant_explode_outer",
+    "window",
+    "zip_with",
+];
+
+/// What can be called and Spark does not list: the syntax it stands for is no function there.
+const UNLISTED: &[&str] = &["bitwise_not", "timestampadd", "timestampdiff"];
+
 /// Names of functions.
 pub(super) async fn run(
     session: &Arc<Session>,
@@ -54,22 +133,12 @@ pub(super) async fn run(
 
 /// Built-in functions and operators by name.
 pub(super) fn builtin() -> BTreeSet<String> {
-    let registry = firesteel_functions::registry();
-    let mut names: BTreeSet<String> = OPERATORS.iter().map(|name| (*name).to_string()).collect();
-    for function in registry.all_scalar() {
-        names.insert(function.name().to_string());
-        names.extend(function.aliases().iter().cloned());
-    }
-    for function in registry.all_aggregate() {
-        names.insert(function.name().to_string());
-        names.extend(function.aliases().iter().cloned());
-    }
-    for function in registry.all_window() {
-        names.insert(function.name().to_string());
-        names.extend(function.aliases().iter().cloned());
-    }
-    // What only plans call is no function of the user's.
-    names.retain(|name| !name.starts_with("spark_") || name == "spark_partition_id");
-    names.retain(|name| !name.starts_with("__"));
+    let mut names: BTreeSet<String> = OPERATORS
+        .iter()
+        .chain(ANALYZED)
+        .chain(firesteel_functions::registry().names().iter())
+        .map(|n| (*n).to_string())
+        .collect();
+    names.retain(|name| !UNLISTED.contains(&name.as_str()));
     names
 }

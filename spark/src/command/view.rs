@@ -27,7 +27,11 @@ const CAPTURED: &[&str] = &[
 /// The options a view remembers.
 pub(super) fn options(session: &Session) -> ViewOptions {
     let on = |key: &str| session.conf().is_true(key);
-    ViewOptions { ansi: on("spark.sql.ansi.enabled"), case_sensitive: on("spark.sql.caseSensitive") }
+    ViewOptions {
+        ansi: on("spark.sql.ansi.enabled"),
+        case_sensitive: on("spark.sql.caseSensitive"),
+        time_zone: session.conf().effects().time_zone(),
+    }
 }
 
 /// The names of a query's columns.

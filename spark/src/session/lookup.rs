@@ -154,7 +154,11 @@ impl Lookup {
             _ => ViewMode::Compensation,
         };
         let options = match (own("spark.sql.ansi.enabled"), own("spark.sql.caseSensitive")) {
-            (Some(ansi), Some(case_sensitive)) => Some(ViewOptions { ansi, case_sensitive }),
+            (Some(ansi), Some(case_sensitive)) => {
+                let zone = view.conf.get("spark.sql.session.timeZone").cloned();
+                let time_zone = zone.unwrap_or_else(|| self.session.conf().effects().time_zone());
+                Some(ViewOptions { ansi, case_sensitive, time_zone })
+            }
             _ => None,
         };
         Ok(TableEntry::View(Arc::new(ViewData {
@@ -277,7 +281,7 @@ fn temp_view(view: &TempView) -> TableEntry {
             qualifier,
             columns: columns.clone(),
             mode: ViewMode::Binding,
-            options: Some(*options),
+            options: Some(options.clone()),
         })),
         TempBody::Plan(provider) => table_entry(Arc::clone(provider), view.schema.clone(), Vec::new(), qualifier),
     }

@@ -58,12 +58,6 @@ impl Session {
         }
     }
 
-    /// A table or view of the catalog.
-    pub(crate) async fn require_relation(&self, parts: &[String]) -> SparkResult<Relation> {
-        let name = self.table_name(parts)?;
-        self.warehouse().relation(&name).await?.ok_or_else(|| self.unknown(parts))
-    }
-
     /// A table, not a view.
     pub(crate) async fn require_table(&self, parts: &[String], operation: &str) -> SparkResult<Relation> {
         match self.require(parts).await? {

@@ -37,6 +37,7 @@ impl Session {
                 .is_some_and(|value| value.eq_ignore_ascii_case("TIMESTAMP_NTZ")),
             legacy_interval: conf.is_true("spark.sql.legacy.interval.enabled"),
             exponent_literal_as_decimal: conf.is_true("spark.sql.legacy.exponentLiteralAsDecimal.enabled"),
+            setops_from_left: conf.is_true("spark.sql.legacy.setopsPrecedence.enabled"),
             identifiers: Some(Arc::new(self.identifiers(&Parameters::default()))),
         }
     }

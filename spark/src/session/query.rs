@@ -91,7 +91,7 @@ impl Session {
         let locals = crate::script::locals();
         AnalyzerContext {
             now: i64::try_from(options.query_time).unwrap_or_default(),
-            user: self.user().to_string(),
+            user: super::user::effective(self.user()),
             namespace: Namespace { catalog: CATALOG.to_string(), database: session.database.clone() },
             variables: session.variables.clone(),
             locals,
@@ -100,13 +100,19 @@ impl Session {
             ordinals: conf.is_true("spark.sql.groupByOrdinal") && conf.is_true("spark.sql.orderByOrdinal"),
             group_by_aliases: conf.is_true("spark.sql.groupByAliases"),
             count_of_table: conf.is_true("spark.sql.legacy.allowStarWithSingleTableIdentifierInCount"),
+            nanos: conf.is_true("spark.sql.timestampNanosTypes.enabled"),
             count_of_nothing: conf.is_true("spark.sql.legacy.allowParameterlessCount"),
+            null_in_nothing: conf.is_true("spark.sql.legacy.nullInEmptyListBehavior"),
             having_as_where: conf.is_true("spark.sql.legacy.parser.havingWithoutGroupByAsWhere"),
             cross_join: conf.is_true("spark.sql.crossJoin.enabled"),
             pivot_max_values: conf
                 .get_option("spark.sql.pivotMaxValues")
                 .and_then(|value| value.trim().parse().ok())
                 .unwrap_or(10_000),
+            transpose_max_values: conf
+                .get_option("spark.sql.transposeMaxValues")
+                .and_then(|value| value.trim().parse().ok())
+                .unwrap_or(500),
             cte: cte_options(conf),
             parse: Arc::new(Hooks(parse_options)),
             options,

@@ -19,7 +19,7 @@ fn draws_a_table() {
 #[test]
 fn no_columns_and_no_rows() {
     assert_eq!(Table::default().horizontal(20), "++\n||\n++\n++\n");
-    assert_eq!(Table::default().vertical(), "(0 rows)\n");
+    assert_eq!(Table::default().vertical(), "(0 rows)");
 }
 
 #[test]

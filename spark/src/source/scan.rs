@@ -10,14 +10,16 @@ use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DFSchema, ScalarValue, Statistics};
 use datafusion::datasource::file_format::FileFormat;
-use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::listing::{ListingTableUrl, PartitionedFile};
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder};
+use datafusion::datasource::source_as_provider;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::object_store::ObjectStoreUrl;
-use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::logical_expr::{Expr, LogicalPlan, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::union::UnionExec;
@@ -43,6 +45,24 @@ pub(super) struct FilesTable {
     statistics: tokio::sync::OnceCell<Vec<Vec<PartitionedFile>>>,
 }
 
+/// Whether a plan reads files below a folder.
+pub(crate) fn reads(plan: &LogicalPlan, location: &str) -> bool {
+    let Ok(folder) = ListingTableUrl::parse(location) else { return false };
+    let mut found = false;
+    // The closure never fails.
+    let _ = plan.apply_with_subqueries(|node| {
+        let LogicalPlan::TableScan(scan) = node else { return Ok(TreeNodeRecursion::Continue) };
+        let Ok(provider) = source_as_provider(&scan.source) else { return Ok(TreeNodeRecursion::Continue) };
+        found |= provider.get_logical_plan().is_some_and(|inner| reads(&inner, location));
+        if let Some(table) = provider.downcast_ref::<FilesTable>() {
+            let files = table.sets.iter().flat_map(|set| &set.files);
+            found |= files.into_iter().any(|file| file.object_meta.location.prefix_matches(folder.prefix()));
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    found
+}
+
 /// With more files than this, their footers are not worth reading before the scan.
 const MOST_FILES_WITH_STATISTICS: usize = 4096;
 /// Footers read at the same time.
@@ -60,6 +80,15 @@ impl FilesTable {
         let fields: Vec<FieldRef> = columns.fields().iter().chain(&partitions).cloned().collect();
         let schema = Arc::new(Schema::new(fields));
         Self { format, schema, partitions, sets, with_statistics, statistics: tokio::sync::OnceCell::new() }
+    }
+
+    /// Where the files are.
+    pub(super) fn urls(&self) -> Vec<String> {
+        let of_set = |set: &FileSet| -> Vec<String> {
+            let store = set.store.as_str().trim_end_matches('/');
+            set.files.iter().map(|file| format!("{store}/{}", file.object_meta.location)).collect()
+        };
+        self.sets.iter().flat_map(of_set).collect()
     }
 
     /// The files with what their footers say about sizes and values.

@@ -18,6 +18,8 @@ pub enum Command {
     Write(Box<Write>),
     /// `INSERT INTO|OVERWRITE table ...`.
     Insert(Box<Insert>),
+    /// `FROM ... INSERT ... INSERT ...`.
+    InsertSeveral(Vec<Insert>),
     /// `INSERT OVERWRITE DIRECTORY`.
     InsertDirectory { path: String, local: bool, format: String, options: Options, input: Relation },
     /// `TRUNCATE TABLE`.

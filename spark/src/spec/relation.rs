@@ -163,6 +163,8 @@ pub enum RelationKind {
     FrequentItems { input: Relation, columns: Vec<String>, support: Option<f64> },
     /// `sampleBy`.
     SampleBy { input: Relation, column: Expr, fractions: Vec<(Literal, f64)>, seed: i64 },
+    /// `withWatermark`: without a stream it only checks the column.
+    Watermark { input: Relation, column: String, delay: Expr },
     /// `df.observe`.
     CollectMetrics { input: Relation, name: String, metrics: Vec<Expr> },
     /// `spark.read.csv(df_of_strings)` / `.json(df)`.
@@ -173,6 +175,8 @@ pub enum RelationKind {
     // ---- more inputs
     /// A join.
     Join(Join),
+    /// An as-of or nearest-by join.
+    NearestJoin(Box<NearestJoin>),
     /// `UNION`, `INTERSECT`, `EXCEPT`.
     SetOperation { left: Relation, right: Relation, op: SetOperator, all: bool, by_name: bool, allow_missing: bool },
     /// A plan with referenced subquery plans (their `plan_id`s).
@@ -294,6 +298,27 @@ pub struct Join {
     pub condition: JoinCondition,
     /// The right side may refer to the left side's columns.
     pub lateral: bool,
+}
+
+/// A join of each left row with its best right rows.
+#[derive(Debug, Clone)]
+pub struct NearestJoin {
+    /// Left.
+    pub left: Relation,
+    /// Right.
+    pub right: Relation,
+    /// Inner, or left: rows without a match stay.
+    pub join_type: JoinType,
+    /// All must hold of a pair.
+    pub conditions: Vec<Expr>,
+    /// What is compared; pairs without a value are none.
+    pub ranking: Expr,
+    /// The least value is the best.
+    pub ascending: bool,
+    /// How many right rows at most.
+    pub limit: u64,
+    /// A constant that must not be negative.
+    pub tolerance: Option<Expr>,
 }
 
 /// Join types.

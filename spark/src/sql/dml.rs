@@ -1,5 +1,9 @@
 //! Statements that change data: `INSERT`, `DELETE`, `UPDATE`, `MERGE`, `LOAD DATA`, `TRUNCATE`.
 
+mod several;
+
+pub(super) use several::several;
+
 use firesteel_functions::SparkResult;
 
 use super::cursor::Cursor;
@@ -7,8 +11,27 @@ use super::expr::{expression, query_ahead};
 use super::{clause, name, query};
 use crate::spec::{Command, Insert, Options, Relation, RowLevelOperation};
 
+/// Where an `INSERT` goes.
+enum Target {
+    /// Into a table; the rows are still to come.
+    Table(Box<Insert>),
+    /// A whole command of another kind.
+    Other(Command),
+}
+
 /// `INSERT ...`.
 pub(super) fn insert(cursor: &mut Cursor<'_>) -> SparkResult<Command> {
+    match target(cursor)? {
+        Target::Table(mut insert) => {
+            insert.input = source(cursor)?;
+            Ok(Command::Insert(insert))
+        }
+        Target::Other(command) => Ok(command),
+    }
+}
+
+/// `INSERT ...` up to its rows.
+fn target(cursor: &mut Cursor<'_>) -> SparkResult<Target> {
     cursor.expect_word("INSERT")?;
     let evolution = cursor.eat_words(&["WITH", "SCHEMA", "EVOLUTION"]);
     let overwrite = cursor.eat_word("OVERWRITE");
@@ -16,7 +39,7 @@ pub(super) fn insert(cursor: &mut Cursor<'_>) -> SparkResult<Command> {
         cursor.expect_word("INTO")?;
     }
     if overwrite && (cursor.word("DIRECTORY") || cursor.words(&["LOCAL", "DIRECTORY"])) && !cursor.is_at(1, ".") {
-        return directory(cursor);
+        return directory(cursor).map(Target::Other);
     }
     if cursor.word("TABLE") && (cursor.is_name_at(1)) && !query_is_table(cursor) {
         cursor.next();
@@ -40,7 +63,7 @@ pub(super) fn insert(cursor: &mut Cursor<'_>) -> SparkResult<Command> {
     };
     if !options.is_empty() || evolution {
         cursor.take_rest();
-        return Ok(Command::Unsupported("INSERT WITH options or schema evolution".to_string()));
+        return Ok(Target::Other(Command::Unsupported("INSERT WITH options or schema evolution".to_string())));
     }
     if cursor.words(&["REPLACE", "WHERE"]) {
         cursor.next();
@@ -60,8 +83,7 @@ pub(super) fn insert(cursor: &mut Cursor<'_>) -> SparkResult<Command> {
         let message = "INSERT INTO ... IF NOT EXISTS";
         return Err(cursor.error("_LEGACY_ERROR_TEMP_0035", &[("message", message)], cursor.position()));
     }
-    insert.input = source(cursor)?;
-    Ok(Command::Insert(Box::new(insert)))
+    Ok(Target::Table(Box::new(insert)))
 }
 
 /// `INSERT INTO table SELECT ...` where the table is called `table`.

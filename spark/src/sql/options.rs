@@ -36,6 +36,8 @@ pub struct ParseOptions {
     pub legacy_interval: bool,
     /// `1e3` is a decimal (`spark.sql.legacy.exponentLiteralAsDecimal.enabled`).
     pub exponent_literal_as_decimal: bool,
+    /// `spark.sql.legacy.setopsPrecedence.enabled`: set operations are done from left to right.
+    pub setops_from_left: bool,
     /// Values for `IDENTIFIER(...)`.
     pub identifiers: Option<Arc<dyn IdentifierSource>>,
 }

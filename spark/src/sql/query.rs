@@ -88,9 +88,18 @@ fn cte(cursor: &mut Cursor<'_>, recursive: bool) -> SparkResult<Cte> {
     Ok(Cte { name, columns, query, max_recursion })
 }
 
+/// `SELECT ...` over a source that was named before it.
+pub(super) fn select_from(cursor: &mut Cursor<'_>, source: Relation, position: usize) -> SparkResult<Relation> {
+    let selected = select::select(cursor, Some(source), position)?;
+    organization(cursor, selected, position)
+}
+
 // ---- set operations
 
 fn terms(cursor: &mut Cursor<'_>, first: Relation, position: usize) -> SparkResult<Relation> {
+    if cursor.options.setops_from_left {
+        return terms_from_left(cursor, first, position);
+    }
     let mut left = intersections(cursor, first, position)?;
     while cursor.any_word(&["UNION", "EXCEPT", "MINUS"]) {
         let op = if cursor.word("UNION") { SetOperator::Union } else { SetOperator::Except };
@@ -99,6 +108,23 @@ fn terms(cursor: &mut Cursor<'_>, first: Relation, position: usize) -> SparkResu
         let right_position = cursor.position();
         let right = cursor.nested(primary)?;
         let right = intersections(cursor, right, right_position)?;
+        cursor.grow(1)?;
+        left = set_operation(cursor, left, right, op, all, by_name, position);
+    }
+    Ok(left)
+}
+
+/// All set operations alike, one after the other.
+fn terms_from_left(cursor: &mut Cursor<'_>, first: Relation, position: usize) -> SparkResult<Relation> {
+    let mut left = first;
+    while cursor.any_word(&["UNION", "EXCEPT", "MINUS", "INTERSECT"]) {
+        let op = match cursor.next().text.to_ascii_uppercase().as_str() {
+            "UNION" => SetOperator::Union,
+            "INTERSECT" => SetOperator::Intersect,
+            _ => SetOperator::Except,
+        };
+        let (all, by_name) = quantifier(cursor)?;
+        let right = cursor.nested(primary)?;
         cursor.grow(1)?;
         left = set_operation(cursor, left, right, op, all, by_name, position);
     }

@@ -26,7 +26,7 @@ fn is_query(cursor: &Cursor<'_>) -> bool {
             && !matches!(cursor.peek_at(1).kind, Kind::End)
 }
 
-/// `WITH ... INSERT` is the one command that begins like a query.
+/// `WITH ... INSERT` and `FROM ... INSERT` are the commands that begin like a query.
 fn query_or_write(cursor: &mut Cursor<'_>) -> SparkResult<Plan> {
     if cursor.word("WITH") {
         let position = cursor.position();
@@ -43,7 +43,17 @@ fn query_or_write(cursor: &mut Cursor<'_>) -> SparkResult<Plan> {
         if cursor.any_word(&["DELETE", "UPDATE", "MERGE"]) {
             return dml::row_level(cursor).map(|command| Plan::Command(Box::new(command)));
         }
+        if cursor.word("FROM")
+            && let Some(command) = dml::several(cursor, Some((recursive, &ctes)))?
+        {
+            return Ok(Plan::Command(Box::new(command)));
+        }
         return query::after_with(cursor, recursive, ctes, position).map(Plan::Query);
+    }
+    if cursor.word("FROM")
+        && let Some(command) = dml::several(cursor, None)?
+    {
+        return Ok(Plan::Command(Box::new(command)));
     }
     query::query(cursor).map(Plan::Query)
 }

@@ -15,7 +15,7 @@ use crate::types::{DataType, StructField, StructType};
 /// Bad options.
 pub(super) fn schema(line: &str, options: &Options, session: &SparkOptions) -> SparkResult<DataType> {
     let dialect = Dialect::new(options, false)?;
-    let formats = Formats::reading(options, &session.time_zone)?;
+    let formats = Formats::reading(options, session)?;
     let scalars = Scalars::new(options, session);
     let dates = options.flag("preferDate", true)?;
     let fields = split(line, &dialect).unwrap_or_default().into_iter().enumerate().map(|(index, text)| {

@@ -117,7 +117,7 @@ impl<'a> Reader<'a> {
         Ok(Self {
             fields,
             dialect: Dialect::new(options, false)?,
-            formats: Formats::reading(options, &session.time_zone)?,
+            formats: Formats::reading(options, session)?,
             scalars: Scalars::new(options, session),
             corrupt: fields.fields.iter().position(|field| field.name == options.corrupt_column()),
             fail_fast: options.fail_fast(),

@@ -26,7 +26,7 @@ impl Writer {
     pub(super) fn new(options: &Options, session: &SparkOptions) -> SparkResult<Self> {
         Ok(Self {
             dialect: Dialect::new(options, true)?,
-            formats: Formats::writing(options, &session.time_zone)?,
+            formats: Formats::writing(options, session)?,
             binary_style: session.binary_output_style.clone(),
             null: options.get("nullValue").unwrap_or_default().to_owned(),
             empty: options.get("emptyValue").unwrap_or("\"\"").to_owned(),

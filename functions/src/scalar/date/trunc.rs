@@ -155,7 +155,7 @@ pub(super) fn all() -> Vec<SparkFn> {
     const ANY: &[Arg] = &[Arg::Any, Arg::AnyTs, Arg::AnyTs];
     vec![
         f("trunc", &[Arg::Date, Arg::Str], DATE, trunc).nulls(Nulls::Always),
-        f("date_trunc", &[Arg::Str, Arg::AnyTs], Ret::Same(1), date_trunc).nulls(Nulls::Always),
+        f("date_trunc", &[Arg::Str, Arg::Ts], Ret::Same(1), date_trunc).nulls(Nulls::Always),
         f("time_bucket", ANY, Ret::Same(1), time_bucket).min(2).coerce(bucket_types),
     ]
 }

@@ -87,7 +87,7 @@ fn field(_: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
 /// `spark_from_json(json, schema, options)`.
 fn from_json(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
     let schema = type_of(args, 1)?;
-    let reader = Reader::new(&schema, &options(args, 2)?, &call.options.time_zone)?;
+    let reader = Reader::new(&schema, &options(args, 2)?, call.options)?;
     let mut values = Vec::with_capacity(call.rows);
     for text in strs(args, 0)? {
         values.push(match text {
@@ -104,7 +104,7 @@ fn to_json(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
     let options = options(args, 2)?;
     let writer = Writer {
         ignore_nulls: options.flag("ignoreNullFields", true)?,
-        formats: Formats::writing(&options, &call.options.time_zone)?,
+        formats: Formats::writing(&options, call.options)?,
     };
     let pretty = options.flag("pretty", false)?;
     let Some(array) = args.first() else { return Err(SparkError::internal("to_json without a value").into()) };
@@ -125,7 +125,7 @@ fn to_json(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
 /// `spark_schema_of_json(json, options)`.
 fn schema_of(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
     let options = options(args, 1)?;
-    let infer = Infer::new(&options, &call.options.time_zone)?;
+    let infer = Infer::new(&options, call.options)?;
     let grammar = grammar(&options)?;
     let mut texts = Vec::with_capacity(call.rows);
     for text in strs(args, 0)? {
@@ -137,6 +137,18 @@ fn schema_of(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
         texts.push(Some(value.map_or(Spark::String, |value| infer.schema(&value)).sql()));
     }
     Ok(Arc::new(StringArray::from(texts)))
+}
+
+/// `spark_json_record(json, options)`: the columns of a record as JSON; empty text for what is no JSON.
+fn record(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
+    let options = options(args, 1)?;
+    let infer = Infer::new(&options, call.options)?;
+    let grammar = grammar(&options)?;
+    let found = |text: &str| match parse::parse(text, grammar) {
+        Ok(value) => value.map(|value| infer.record(&value).json()),
+        Err(()) => Some(String::new()),
+    };
+    Ok(Arc::new(strs(args, 0)?.iter().map(|text| found(text?)).collect::<StringArray>()))
 }
 
 /// JSON functions.
@@ -152,6 +164,7 @@ pub(crate) fn all() -> Vec<SparkFn> {
         f("spark_json_field", TWO, TEXT, field).nulls(Nulls::Always),
         f("spark_from_json", THREE, Ret::With(declared), from_json).nulls(Nulls::Always).stable().also(&["from_json"]),
         f("spark_to_json", &[Arg::Any, Arg::Text, Arg::Text], TEXT, to_json).stable().also(&["to_json"]),
+        f("spark_json_record", TWO, TEXT, record).nulls(Nulls::Always).stable(),
         f("spark_schema_of_json", TWO, TEXT, schema_of).stable().also(&["schema_of_json"]),
     ]
 }

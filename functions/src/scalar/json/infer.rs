@@ -2,6 +2,7 @@
 
 use super::Json;
 use crate::error::SparkResult;
+use crate::options::SparkOptions;
 use crate::scalar::document::{Formats, Options};
 use crate::types::{DataType, StructField, StructType};
 
@@ -17,13 +18,13 @@ pub(super) struct Infer {
 impl Infer {
     /// # Errors
     /// Bad options.
-    pub(super) fn new(options: &Options, zone: &str) -> SparkResult<Self> {
+    pub(super) fn new(options: &Options, session: &SparkOptions) -> SparkResult<Self> {
         Ok(Self {
             strings: options.flag("primitivesAsString", false)?,
             prefers_decimal: options.flag("prefersDecimal", false)?,
             timestamps: options.flag("inferTimestamp", false)?,
             drop_nulls: options.flag("dropFieldIfAllNull", false)?,
-            formats: Formats::reading(options, zone)?,
+            formats: Formats::reading(options, session)?,
         })
     }
 
@@ -37,6 +38,30 @@ impl Infer {
             }
             found => self.canonical(&found).unwrap_or(DataType::String),
         }
+    }
+
+    /// The columns of a record, nulls still without a type; none for what is no record.
+    pub(super) fn record(&self, value: &Json) -> DataType {
+        match self.field(value) {
+            found @ DataType::Struct(_) => found,
+            DataType::Array { element, .. } if matches!(*element, DataType::Struct(_)) => *element,
+            _ => DataType::Struct(StructType::default()),
+        }
+    }
+
+    /// The columns of several records together.
+    ///
+    /// # Errors
+    /// A text that is none of [`Infer::record`]'s.
+    fn records<'a>(&self, found: impl IntoIterator<Item = &'a str>) -> SparkResult<StructType> {
+        let mut all = DataType::Struct(StructType::default());
+        for record in found {
+            all = merge(all, DataType::from_json(record)?);
+        }
+        Ok(match self.canonical(&all) {
+            Some(DataType::Struct(fields)) => fields,
+            _ => StructType::default(),
+        })
     }
 
     fn field(&self, value: &Json) -> DataType {
@@ -102,6 +127,18 @@ impl Infer {
             other => Some(other.clone()),
         }
     }
+}
+
+/// The columns of JSON records, from what `spark_json_record` says of each of them.
+///
+/// # Errors
+/// Bad options, or text that the function did not make.
+pub fn record_schema<'a>(
+    found: impl IntoIterator<Item = &'a str>,
+    options: &str,
+    session: &SparkOptions,
+) -> SparkResult<StructType> {
+    Infer::new(&Options::parse(Some(options)), session)?.records(found)
 }
 
 fn decimal(text: &str) -> Option<DataType> {

@@ -4,6 +4,7 @@ use super::Json;
 use super::parse::{Grammar, parse};
 use crate::cast::parse_decimal;
 use crate::error::{ErrorKind, SparkError, SparkResult, sql_type};
+use crate::options::SparkOptions;
 use crate::scalar::datum::Datum;
 use crate::scalar::document::{Formats, Options, malformed};
 use crate::scalar::{base64, variant};
@@ -59,7 +60,7 @@ pub(super) struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// # Errors
     /// Bad options.
-    pub(super) fn new(schema: &'a DataType, options: &Options, zone: &str) -> SparkResult<Self> {
+    pub(super) fn new(schema: &'a DataType, options: &Options, session: &SparkOptions) -> SparkResult<Self> {
         let corrupt = match schema {
             DataType::Struct(fields) => fields.fields.iter().position(|f| f.name == options.corrupt_column()),
             _ => None,
@@ -67,7 +68,7 @@ impl<'a> Reader<'a> {
         Ok(Self {
             schema,
             grammar: grammar(options)?,
-            formats: Formats::reading(options, zone)?,
+            formats: Formats::reading(options, session)?,
             fail_fast: options.fail_fast(),
             corrupt,
         })

@@ -14,7 +14,7 @@ use crate::types::{DataType, StructField, StructType};
 pub(super) fn schema(text: &str, options: &Options, session: &SparkOptions) -> SparkResult<DataType> {
     let infer = Infer {
         names: Names::new(options)?,
-        formats: Formats::reading(options, &session.time_zone)?,
+        formats: Formats::reading(options, session)?,
         types: options.flag("inferSchema", true)?,
         decimals: options.flag("prefersDecimal", false)?,
     };

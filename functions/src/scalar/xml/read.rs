@@ -43,7 +43,7 @@ impl<'a> Reader<'a> {
         Ok(Self {
             schema,
             names: Names::new(options)?,
-            formats: Formats::reading(options, &session.time_zone)?,
+            formats: Formats::reading(options, session)?,
             scalars: Scalars::new(options, session),
             null: options.get("nullValue").map(str::to_owned),
             corrupt: options.corrupt_column().to_owned(),

@@ -27,7 +27,7 @@ impl Writer {
     pub(super) fn new(options: &Options, session: &SparkOptions) -> SparkResult<Self> {
         Ok(Self {
             names: Names::new(options)?,
-            formats: Formats::writing(options, &session.time_zone)?,
+            formats: Formats::writing(options, session)?,
             binary_style: session.binary_output_style.clone(),
             root: options.get("rowTag").unwrap_or("ROW").to_owned(),
             item: options.get("arrayElementName").unwrap_or("item").to_owned(),

@@ -1,7 +1,6 @@
 //! Patterns as Java's `SimpleDateFormat` prints them, for `spark.sql.legacy.timeParserPolicy` = `LEGACY`.
 //!
-//! Dates before 1582-10-15 keep their fields, but weekdays and weeks follow the Julian calendar. Reading by these rules is
-//! not here.
+//! Dates before 1582-10-15 keep their fields, but weekdays and weeks follow the Julian calendar.
 
 use super::Item;
 use super::compile::malformed;

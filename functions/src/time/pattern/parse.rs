@@ -16,14 +16,14 @@ pub struct Fields {
     pub day: Option<u32>,
     /// Zone or offset.
     pub zone: Option<Zone>,
-    day_of_year: Option<u32>,
-    before_christ: bool,
-    hour: Option<u32>,
-    clock_hour: Option<u32>,
-    afternoon: Option<bool>,
-    minute: Option<u32>,
-    second: Option<u32>,
-    micros: Option<u32>,
+    pub(super) day_of_year: Option<u32>,
+    pub(super) before_christ: bool,
+    pub(super) hour: Option<u32>,
+    pub(super) clock_hour: Option<u32>,
+    pub(super) afternoon: Option<bool>,
+    pub(super) minute: Option<u32>,
+    pub(super) second: Option<u32>,
+    pub(super) micros: Option<u32>,
 }
 
 impl Fields {

@@ -55,8 +55,11 @@ async fn the_core_of_a_task_whose_stage_was_rolled_back_is_free_again() {
     assert!(bind().await.unwrap().is_empty(), "the core is taken");
 
     let stage = first[0].1.key.stage_id;
-    job.execution_graph.write().await.rollback_running_stage(stage, HashSet::new()).unwrap();
-    job.execution_graph.write().await.revive();
+    let mut graph = job.execution_graph.write().await;
+    graph.rollback_running_stage(stage, HashSet::new()).unwrap();
+    graph.resolve_stage(stage).unwrap();
+    graph.revive();
+    drop(graph);
     assert_eq!(bind().await.unwrap().len(), 1, "nobody gave the core back, and yet it is free");
 }
 

@@ -4,6 +4,7 @@ use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::expr::NullTreatment;
 use datafusion::scalar::ScalarValue;
+use firesteel_functions::arithmetic::{holds_float, normalize_float};
 use firesteel_functions::registry;
 use firesteel_functions::types::DataType;
 use firesteel_functions::{SparkError, SparkResult};
@@ -13,7 +14,7 @@ use super::{Exprs, unmarked};
 use crate::analyze::functions::AggregateModifiers;
 use crate::analyze::typed::Typed;
 use crate::analyze::{errors, naming, plan};
-use crate::spec::{ExprKind, Function, Literal};
+use crate::spec::{ExprKind, Function, Literal, SortOrder};
 
 impl Exprs<'_, '_> {
     /// An aggregate call, or `None` when `name` is no aggregate.
@@ -34,6 +35,17 @@ impl Exprs<'_, '_> {
     }
 
     fn aggregate_call(&self, name: &str, function: &Function) -> SparkResult<Typed> {
+        if let ("mode", [value, deterministic]) = (name, function.args.as_slice())
+            && let Some(ScalarValue::Boolean(Some(deterministic))) = self.resolve(deterministic)?.constant()
+        {
+            // mode(x, true) is mode() WITHIN GROUP (ORDER BY x).
+            let mut function = Function { args: vec![], ..function.clone() };
+            match deterministic {
+                true => function.order_by.push(SortOrder { expr: value.clone(), ascending: true, nulls_first: true }),
+                false => function.args.push(value.clone()),
+            }
+            return self.aggregate_call(name, &function);
+        }
         if !function.order_by.is_empty()
             && !matches!(name, "listagg" | "string_agg" | "mode" | "percentile_cont" | "percentile_disc")
         {
@@ -74,6 +86,18 @@ impl Exprs<'_, '_> {
             };
             return self.analyzer.call_aggregate(&udf, args, shown, modifiers);
         }
+        let mut name = name;
+        let mut deterministic = None;
+        if let ("mode", [_, flag]) = (name, args.as_slice())
+            && let Some(ScalarValue::Boolean(Some(flag))) = flag.constant()
+        {
+            deterministic = Some(*flag);
+            args.truncate(1);
+        }
+        if let ("approx_count_distinct", [_, deviation]) = (name, args.as_slice()) {
+            allowed_deviation(deviation)?;
+            args.truncate(1);
+        }
         let texts: Vec<String> = args.iter().map(|a| a.sql()).collect();
         let shown_name = match name {
             "array_agg" => "collect_list".to_string(),
@@ -87,6 +111,11 @@ impl Exprs<'_, '_> {
         let mut all = texts.clone();
         all.extend(naming::defaults(name, args.len()).iter().map(ToString::to_string));
         let mut shown = naming::aggregate(&shown_name, &all, function.distinct, None);
+        if deterministic == Some(true) {
+            shown = format!("mode() WITHIN GROUP (ORDER BY {} DESC)", texts.join(", "));
+        } else if name == "mode" {
+            name = "spark_mode_any";
+        }
         if !order.is_empty() {
             let keys: Vec<String> = order.iter().map(|(_, text, _)| text.clone()).collect();
             shown = format!("{shown} WITHIN GROUP (ORDER BY {})", keys.join(", "));
@@ -100,7 +129,14 @@ impl Exprs<'_, '_> {
             order_by: order.into_iter().map(|(sort, ..)| sort).collect(),
             null_treatment,
         };
-        let (name, args) = self.collated_aggregate(name, args, function.distinct)?;
+        let (name, mut args) = self.collated_aggregate(name, args, function.distinct)?;
+        if function.distinct || name == "collect_set" {
+            // What is told apart has one zero and one NaN.
+            for arg in args.iter_mut().filter(|arg| holds_float(&arg.data_type.to_arrow())) {
+                arg.expr = normalize_float(arg.expr.clone());
+            }
+        }
+        let args = if name == "approx_count_distinct" { self.countable(args)? } else { args };
         if name == "count" {
             return self.count(args, shown, modifiers);
         }
@@ -108,6 +144,26 @@ impl Exprs<'_, '_> {
             return Err(errors::unsupported(&format!("aggregate function {name}")));
         };
         self.analyzer.call_aggregate(&udf, args, shown, modifiers)
+    }
+
+    /// The argument of `approx_count_distinct` as a type whose values can be told apart by the sketch: what is no
+    /// whole number, moment, text or bytes is counted by its hash.
+    fn countable(&self, mut args: Vec<Typed>) -> SparkResult<Vec<Typed>> {
+        let Some(value) = args.first() else { return Ok(args) };
+        let plain = value.data_type.is_integral()
+            || value.data_type.is_string()
+            || matches!(
+                value.data_type,
+                DataType::Null | DataType::Date | DataType::Timestamp | DataType::TimestampNtz | DataType::Binary
+            );
+        if plain {
+            return Ok(args);
+        }
+        let test = Expr::IsNotNull(Box::new(value.expr.clone()));
+        let hash = self.registered("xxhash64", vec![value.clone()], String::new())?;
+        let known = datafusion::logical_expr::when(test, hash.expr).end().map_err(errors::planning)?;
+        args = vec![Typed::new(known, DataType::Long, true, "")];
+        Ok(args)
     }
 
     /// `percentile_cont(p) WITHIN GROUP (ORDER BY v)` takes the value first; descending order mirrors the percentage.
@@ -283,8 +339,16 @@ impl Exprs<'_, '_> {
         }
         let texts: Vec<String> = args.iter().map(|a| a.sql()).collect();
         let shown = naming::call(name, &texts);
+        let wanted = texts.join(",");
         let find = |arg: &Typed| {
             grouping.iter().position(|g| g.expr == arg.expr).ok_or_else(|| {
+                if name == "grouping_id" {
+                    let all = grouping.iter().map(|g| g.name.clone()).collect::<Vec<_>>().join(",");
+                    return SparkError::analysis(
+                        "GROUPING_ID_COLUMN_MISMATCH",
+                        &[("groupingIdColumn", &wanted), ("groupByColumns", &all)],
+                    );
+                }
                 SparkError::analysis(
                     "GROUPING_COLUMN_MISMATCH",
                     &[
@@ -312,6 +376,19 @@ impl Exprs<'_, '_> {
         let call = datafusion::logical_expr::cast(Expr::AggregateFunction(function), data_type.to_arrow());
         Ok(Typed::new(call, data_type, false, shown))
     }
+}
+
+/// The relative deviation of `approx_count_distinct` is a constant of at most 39 %.
+fn allowed_deviation(deviation: &Typed) -> SparkResult<()> {
+    let given = match deviation.constant() {
+        Some(ScalarValue::Float64(Some(given))) => Some(*given),
+        Some(ScalarValue::Decimal128(Some(value), _, scale)) => Some(*value as f64 / 10_f64.powi(i32::from(*scale))),
+        _ => None,
+    };
+    if given.is_some_and(|given| given > 0.0 && given <= 0.39) {
+        return Ok(());
+    }
+    Err(SparkError::analysis("FAILED_FUNCTION_CALL", &[("funcName", "`approx_count_distinct`")]))
 }
 
 fn is_aggregate_call(expr: &Expr) -> bool {

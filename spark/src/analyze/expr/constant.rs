@@ -51,8 +51,21 @@ impl Exprs<'_, '_> {
             ));
         }
         let shown = analyzer.literal_text(&value, &data_type)?;
+        let shown = if analyzer.context.nanos { with_nanos(shown, text) } else { shown };
         Ok(Typed::literal(value, data_type, shown))
     }
+}
+
+/// The text of a timestamp literal with the digits after its sixth: types with nanoseconds show them all.
+fn with_nanos(shown: String, text: &str) -> String {
+    let fraction = text.split_once('.').map_or("", |(_, fraction)| fraction);
+    let digits: String = fraction.chars().take_while(char::is_ascii_digit).take(9).collect();
+    let digits = digits.trim_end_matches('0');
+    let Some((kind, moment)) = shown.split_once(' ').filter(|_| digits.len() > 6) else { return shown };
+    let kind = if kind == "TIMESTAMP" { "TIMESTAMP_LTZ" } else { kind };
+    let whole = moment.trim_end_matches('\'');
+    let seconds = whole.split_once('.').map_or(whole, |(seconds, _)| seconds);
+    format!("{kind} {seconds}.{digits}'")
 }
 
 impl Exprs<'_, '_> {

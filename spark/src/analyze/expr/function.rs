@@ -59,6 +59,9 @@ impl Exprs<'_, '_> {
         if let ("like" | "ilike", [value, pattern, escape]) = (lower.as_str(), args.as_slice()) {
             return self.escaped_like(&lower, value, pattern, escape);
         }
+        if let ("like" | "ilike", [_, pattern]) = (lower.as_str(), args.as_slice()) {
+            super::predicate::check_pattern(pattern)?;
+        }
         if let Some(found) = self.moment(&lower, &args)? {
             return Ok(found);
         }
@@ -74,6 +77,7 @@ impl Exprs<'_, '_> {
             return self.registered(&lower, args, shown);
         }
         if registry().window(&lower).is_some() {
+            check_window_count(&lower, args.len())?;
             return Err(SparkError::analysis(
                 "WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE",
                 &[(
@@ -81,6 +85,9 @@ impl Exprs<'_, '_> {
                     &errors::expression(&naming::call(&lower, &args.iter().map(|a| a.sql()).collect::<Vec<_>>())),
                 )],
             ));
+        }
+        if let Some(found) = self.internal(&lower, function)? {
+            return Ok(found);
         }
         self.user_function(&name, function)
     }
@@ -302,6 +309,7 @@ pub(super) fn shown_call(name: &str, args: &[Typed]) -> String {
             let message = format!("'{condition}' is not true!");
             texts.push(message);
         }
+        ("log", [_], _) => texts.insert(0, "E()".to_string()),
         ("convert_timezone", [_, _], _) => texts.insert(0, "current_timezone()".to_string()),
         _ => texts.extend(naming::defaults(name, args.len()).iter().map(ToString::to_string)),
     }
@@ -324,6 +332,22 @@ pub(super) fn builtin_name(name: &[String]) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Whether a window function takes this many arguments.
+///
+/// # Errors
+/// `WRONG_NUM_ARGS`.
+pub(super) fn check_window_count(name: &str, given: usize) -> SparkResult<()> {
+    let (counts, expected) = match name {
+        "row_number" | "cume_dist" => (0..=0, "0"),
+        "ntile" => (0..=1, "[0, 1]"),
+        // The clients' third argument says to ignore nulls.
+        "nth_value" => (2..=3, "2"),
+        "lag" | "lead" => (1..=3, "[1, 2, 3]"),
+        _ => return Ok(()),
+    };
+    if counts.contains(&given) { Ok(()) } else { Err(errors::wrong_num_args(name, expected, given)) }
 }
 
 /// Whether a name is an aggregate function's.

@@ -61,7 +61,7 @@ impl Exprs<'_, '_> {
         self.make_struct(fields, naming::call("struct", &texts))
     }
 
-    fn make_struct(&self, fields: Vec<(String, Typed)>, shown: String) -> SparkResult<Typed> {
+    pub(super) fn make_struct(&self, fields: Vec<(String, Typed)>, shown: String) -> SparkResult<Typed> {
         let struct_type = DataType::Struct(StructType::new(
             fields.iter().map(|(name, v)| StructField::new(name.clone(), v.data_type.clone(), v.nullable)).collect(),
         ));

@@ -54,9 +54,18 @@ impl Exprs<'_, '_> {
         let mut parts = Vec::with_capacity(values.len());
         let mut nullable = false;
         let mut shown = String::new();
+        let types: Vec<DataType> = values.iter().map(|value| value.data_type.clone()).collect();
         for (index, value) in values.into_iter().enumerate() {
             let text = texts.get(index).cloned().unwrap_or_default();
             shown = if index == 0 { text } else { format!("({shown} {} {text})", name.to_uppercase()) };
+            if index == 0 {
+                // The first operand is judged together with the second.
+                if let (left, Some(right), Some(second)) = (&value.data_type, types.get(1), texts.get(1)) {
+                    both_boolean(left, right, &format!("({shown} {} {second})", name.to_uppercase()))?;
+                }
+            } else {
+                both_boolean(&DataType::Boolean, &value.data_type, &shown)?;
+            }
             let value = self.boolean(value, &shown)?;
             nullable |= value.nullable;
             parts.push(value.expr);
@@ -115,10 +124,9 @@ impl Exprs<'_, '_> {
         let Some(to) = coerce::comparable(&l.data_type, &r.data_type, self.analyzer.context.options.ansi) else {
             return Err(errors::differing_types(shown, &l.data_type, &r.data_type));
         };
-        let key = |value: Typed| -> SparkResult<Typed> {
-            let value = self.analyzer.coerce(value, &to)?;
-            Ok(Typed { expr: collation::keyed(value.expr, &to)?, ..value })
-        };
+        let (l, r) = (self.analyzer.coerce(l, &to)?, self.analyzer.coerce(r, &to)?);
+        let key =
+            |value: Typed| -> SparkResult<Typed> { Ok(Typed { expr: collation::keyed(value.expr, &to)?, ..value }) };
         Ok((key(l)?, key(r)?))
     }
 
@@ -196,4 +204,16 @@ pub(in crate::analyze) fn balanced(mut parts: Vec<Expr>, op: Operator) -> Expr {
     }
     let right = parts.split_off(parts.len() / 2);
     binary(balanced(parts, op), op, balanced(right, op))
+}
+
+/// Whether two types can be operands of `AND` and `OR`; strings are read as booleans.
+fn both_boolean(left: &DataType, right: &DataType, shown: &str) -> SparkResult<()> {
+    let fits = |found: &DataType| *found == DataType::Boolean || *found == DataType::Null || found.is_string();
+    if fits(left) && fits(right) {
+        return Ok(());
+    }
+    if left == right {
+        return Err(errors::wrong_type(shown, "\"BOOLEAN\"", left));
+    }
+    Err(errors::differing_types(shown, left, right))
 }

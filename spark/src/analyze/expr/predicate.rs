@@ -186,8 +186,20 @@ impl Exprs<'_, '_> {
             Some(ScalarValue::Utf8(Some(text))) => text.chars().next(),
             _ => None,
         };
-        let (Some(character), Some(ScalarValue::Utf8(text))) = (character, pattern.constant()) else {
-            return Err(errors::unsupported("LIKE with ESCAPE and a pattern that is not constant"));
+        let Some(character) = character else {
+            return Err(errors::unsupported("LIKE with an ESCAPE that is not constant"));
+        };
+        let Some(ScalarValue::Utf8(text)) = pattern.constant() else {
+            // With the escape character and the backslash exchanged in both, the backslash escapes.
+            if character.is_alphabetic() {
+                return Err(errors::unsupported("LIKE with a letter as ESCAPE and a pattern that is not constant"));
+            }
+            let letter = |text: String| Typed::literal(ScalarValue::Utf8(Some(text)), DataType::String, "");
+            let exchanged = |text: &Typed| {
+                let (from, to) = (letter(format!("\\{character}")), letter(format!("{character}\\")));
+                self.registered("translate", vec![text.clone(), from, to], String::new())
+            };
+            return self.registered(name, vec![exchanged(value)?, exchanged(pattern)?], shown);
         };
         let rewritten = match text {
             None => None,
@@ -214,8 +226,19 @@ impl Exprs<'_, '_> {
         let parts = tests.into_iter().map(|t| if negated { Expr::Not(Box::new(t.expr)) } else { t.expr });
         let word = if negated { format!("not{word}") } else { word.to_string() };
         let expr = balanced(parts.collect(), op);
-        Ok(Typed::new(expr, DataType::Boolean, nullable, naming::call(&word, &texts)))
+        // Constant patterns are no arguments of the expression.
+        let constant = patterns.iter().all(|pattern| pattern.constant().is_some());
+        let shown = texts.get(..if constant { 1 } else { texts.len() }).unwrap_or_default();
+        Ok(Typed::new(expr, DataType::Boolean, nullable, naming::call(&word, shown)))
     }
+}
+
+/// A constant pattern of `LIKE` must not escape what needs no escape.
+pub(super) fn check_pattern(pattern: &Typed) -> SparkResult<()> {
+    let Some(ScalarValue::Utf8(Some(text))) = pattern.constant() else { return Ok(()) };
+    escaped_pattern(text, '\\')
+        .map(|_| ())
+        .map_err(|condition| SparkError::analysis(condition, &[("format", &format!("'{text}'")), ("char", "'\\'")]))
 }
 
 /// A pattern whose escape character is a backslash.

@@ -2,14 +2,17 @@
 //!
 //! Source: Spark's pages of the functions; a seed that is not given is drawn here, once for the whole query.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use datafusion::scalar::ScalarValue;
+use firesteel_functions::task::FUNCTIONS;
 use firesteel_functions::types::DataType;
 use firesteel_functions::{SparkError, SparkResult};
 
 use super::Exprs;
 use crate::analyze::typed::Typed;
 use crate::analyze::{coerce, errors, fold, naming};
-use crate::spec::{CastMode, Expr, Function};
+use crate::spec::{CastMode, Expr, ExprKind, Function};
 
 const WHOLE: &str = "(\"INT\" or \"BIGINT\")";
 
@@ -52,6 +55,26 @@ impl Exprs<'_, '_> {
         }))
     }
 
+    /// Remembers where a call that may draw a seed is written.
+    pub(super) fn note_drawing(&self, expr: &Expr) {
+        let ExprKind::Function(call) = &*expr.kind else { return };
+        let draws = call.name.last().is_some_and(|name| FUNCTIONS.contains(&name.to_lowercase().as_str()));
+        if draws {
+            self.drawing.set(expr.origin.as_ref().map(|origin| {
+                let mut hasher = DefaultHasher::new();
+                format!("{origin:?}").hash(&mut hasher);
+                hasher.finish()
+            }));
+        }
+    }
+
+    /// A seed for a call that was given none. It depends on the query and on where the call is written, so that a common table
+    /// expression gives the same rows wherever it is named.
+    fn drawn_seed(&self) -> i64 {
+        let place = self.drawing.get().unwrap_or_else(|| uuid::Uuid::new_v4().as_u64_pair().1);
+        (self.analyzer.seed ^ place) as i64
+    }
+
     fn counted(&self, name: &str, args: &[Expr], least: usize, most: usize) -> SparkResult<Vec<Typed>> {
         let values = self.arguments(name, args)?;
         if (least..=most).contains(&values.len()) {
@@ -71,7 +94,7 @@ impl Exprs<'_, '_> {
         let args = self.counted(name, args, 0, 1)?;
         let shown = naming::call(name, &args.iter().map(Typed::sql).collect::<Vec<_>>());
         let seed = match args.first() {
-            None => number(drawn_seed()),
+            None => number(self.drawn_seed()),
             Some(seed) => {
                 if !fold::is_constant(&seed.expr) {
                     return Err(SparkError::analysis(
@@ -103,10 +126,10 @@ impl Exprs<'_, '_> {
     /// The seed of `uuid` and `shuffle`, which must be a literal; null is none.
     fn plain_seed(&self, name: &str, seed: Option<&Typed>) -> SparkResult<Typed> {
         Ok(number(match seed.map(Typed::constant) {
-            None => drawn_seed(),
+            None => self.drawn_seed(),
             Some(Some(ScalarValue::Int64(Some(value)))) => *value,
             Some(Some(ScalarValue::Int32(Some(value)))) => i64::from(*value),
-            Some(Some(value)) if value.is_null() => drawn_seed(),
+            Some(Some(value)) if value.is_null() => self.drawn_seed(),
             Some(_) => {
                 let given = seed.map(Typed::sql).unwrap_or_default();
                 return Err(SparkError::analysis(
@@ -173,7 +196,7 @@ impl Exprs<'_, '_> {
         }
         let seed = match args.get(1) {
             Some(seed) => self.whole_seed(seed, &shown, 1)?,
-            None => number(drawn_seed()),
+            None => number(self.drawn_seed()),
         };
         let length = Typed::literal(ScalarValue::Int32(Some(length)), DataType::Integer, "length");
         self.registered("randstr", vec![length, seed, self.call_number()], shown)
@@ -214,7 +237,7 @@ impl Exprs<'_, '_> {
         };
         let seed = match args.get(2) {
             Some(seed) => self.whole_seed(seed, &shown, 2)?,
-            None => number(drawn_seed()),
+            None => number(self.drawn_seed()),
         };
         let drawn = self.registered("rand", vec![seed, self.call_number()], "rand()".to_string())?;
         let literal = |value: f64| datafusion::logical_expr::lit(value);
@@ -228,10 +251,6 @@ impl Exprs<'_, '_> {
 
 fn number(value: i64) -> Typed {
     Typed::literal(ScalarValue::Int64(Some(value)), DataType::Long, value.to_string())
-}
-
-fn drawn_seed() -> i64 {
-    uuid::Uuid::new_v4().as_u64_pair().0 as i64
 }
 
 fn uniform_type(min: &DataType, max: &DataType) -> DataType {

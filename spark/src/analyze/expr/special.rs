@@ -25,13 +25,7 @@ impl Exprs<'_, '_> {
         if let Some(found) = self.choice(name, function)? {
             return Ok(Some(found));
         }
-        if matches!(name, "reflect" | "java_method" | "try_reflect") {
-            let given = function.args.len();
-            return Err(match given {
-                0 | 1 => errors::wrong_num_args("reflect", "> 1", given),
-                _ => errors::unsupported("methods of Java classes"),
-            });
-        }
+        self.unavailable(name, function)?;
         Ok(Some(match name {
             "typeof" => {
                 let [value] = self.fixed(name, &function.args)?;
@@ -98,6 +92,12 @@ impl Exprs<'_, '_> {
                 let to = self.analyzer.context.parse.data_type(name)?;
                 // A type called as a function shows nothing of the cast.
                 self.analyzer.cast(value, &to, CastMode::Session)?.named_as(kept)
+            }
+            "int" | "bigint" | "smallint" | "tinyint" | "float" | "double" | "decimal" | "string" | "boolean"
+            | "binary" | "date" | "timestamp" | "time"
+                if registry().scalar(name).is_none() =>
+            {
+                return Err(errors::wrong_num_args(name, "1", function.args.len()));
             }
             "substr" | "substring" => {
                 let args = self.arguments(name, &function.args)?;
@@ -213,6 +213,9 @@ impl Exprs<'_, '_> {
         } else {
             shown_call(name, &[field.clone(), source.clone()])
         };
+        if field.constant().is_some_and(ScalarValue::is_null) {
+            return Ok(Typed::literal(ScalarValue::Float64(None), DataType::Double, shown));
+        }
         let Some(ScalarValue::Utf8(Some(text))) = field.constant() else {
             return Err(SparkError::analysis(
                 "DATATYPE_MISMATCH.NON_FOLDABLE_INPUT",

@@ -4,6 +4,7 @@ use firesteel_functions::types::DataType;
 use firesteel_functions::{SparkError, SparkResult};
 
 use super::Exprs;
+use super::name_pattern::NamePattern;
 use crate::analyze::errors;
 use crate::analyze::scope::{Attribute, Scope, find_in, same};
 use crate::analyze::typed::Typed;
@@ -134,11 +135,9 @@ impl Exprs<'_, '_> {
     }
 
     fn regex(&self, pattern: &str, plan_id: Option<i64>) -> SparkResult<Vec<Typed>> {
-        let flags = if self.analyzer.context.options.case_sensitive { "" } else { "(?i)" };
-        let pattern = regex::Regex::new(&format!("{flags}^(?:{pattern})$"))
-            .map_err(|_| SparkError::analysis("INVALID_REGEXP", &[("pattern", pattern)]))?;
+        let pattern = NamePattern::new(pattern, self.analyzer.context.options.case_sensitive)?;
         let columns = self.star_columns(&[], plan_id)?;
-        Ok(columns.into_iter().filter(|c| pattern.is_match(&c.name)).collect())
+        Ok(columns.into_iter().filter(|c| pattern.fits(&c.name)).collect())
     }
 }
 

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use datafusion::common::Spans;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::expr::{Exists, InSubquery};
-use datafusion::logical_expr::{Expr, LogicalPlan, Subquery as SubqueryPlan};
+use datafusion::logical_expr::{Expr, LogicalPlan, Subquery as SubqueryPlan, when};
+use datafusion::scalar::ScalarValue;
 use firesteel_functions::types::DataType;
 use firesteel_functions::{SparkError, SparkResult};
 
 use super::Exprs;
+use crate::analyze::fold::is_constant;
 use crate::analyze::relation::Resolved;
 use crate::analyze::scope::Scope;
 use crate::analyze::typed::Typed;
@@ -184,9 +186,24 @@ impl Exprs<'_, '_> {
             probes.push(compared(value)?);
             columns.push(compared(column)?);
         }
+        if let [only] = probes.as_slice()
+            && resolved.plan.all_out_ref_exprs().is_empty()
+            && self.is_null(&only.expr)
+        {
+            let value = match self.analyzer.context.null_in_nothing {
+                true => Expr::Literal(ScalarValue::Boolean(None), None),
+                false => null_in(resolved.plan)?,
+            };
+            return Ok(Typed::new(value, DataType::Boolean, nullable, shown));
+        }
         let (probe, plan) = self.one_column(probes, columns, resolved.plan)?;
         let expr = Expr::InSubquery(InSubquery::new(Box::new(probe), wrap(subqueries::unordered(plan)), false));
         Ok(Typed::new(expr, DataType::Boolean, nullable, shown))
+    }
+
+    /// Whether an expression is a constant that is null. One that fails says so when it is run.
+    fn is_null(&self, expr: &Expr) -> bool {
+        is_constant(expr) && self.analyzer.fold(expr).is_ok_and(|value| value.is_null())
     }
 
     /// Both sides of `IN` as one column: several become a struct.
@@ -212,6 +229,14 @@ impl Exprs<'_, '_> {
         };
         Ok((probe.expr, plan))
     }
+}
+
+/// `NULL IN (...)`: null when the subquery has rows, else false. A null in a column is two-valued instead, because Spark
+/// computes that with an existence join.
+fn null_in(query: LogicalPlan) -> SparkResult<Expr> {
+    let exists = Expr::Exists(Exists { subquery: wrap(subqueries::any_row(query)), negated: false });
+    let boolean = |value| Expr::Literal(ScalarValue::Boolean(value), None);
+    when(exists, boolean(None)).otherwise(boolean(Some(false))).map_err(errors::planning)
 }
 
 /// A plan as DataFusion's subquery, with the outer columns it uses.

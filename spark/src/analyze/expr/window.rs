@@ -1,17 +1,19 @@
 //! Window functions: Spark's default frames, named windows, checks.
 
+mod frame;
+
 use std::sync::Arc;
 
 use arrow::datatypes::FieldRef;
 use datafusion::logical_expr::expr::{NullTreatment, WindowFunction, WindowFunctionParams};
 use datafusion::logical_expr::type_coercion::functions::fields_with_udf;
-use datafusion::logical_expr::{
-    Expr, SortExpr, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition, WindowUDF,
-};
+use datafusion::logical_expr::{Expr, SortExpr, WindowFrameBound, WindowFunctionDefinition, WindowUDF};
 use datafusion::scalar::ScalarValue;
 use firesteel_functions::registry;
 use firesteel_functions::types::DataType;
 use firesteel_functions::{SparkError, SparkResult};
+
+use frame::{Frame, is_whole, rows};
 
 use super::function::builtin_name;
 use super::{Exprs, naming};
@@ -21,12 +23,7 @@ use crate::analyze::{collation, errors};
 use crate::spec::{self, ExprKind, FrameBound, Function, WindowRef, WindowSpec};
 
 /// Functions that always look at the whole partition up to the row, whatever frame is said.
-const RANKS: &[&str] = &["row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile"];
-
-struct Frame {
-    frame: WindowFrame,
-    text: String,
-}
+const RANKS: &[&str] = &["row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile", "counter_diff"];
 
 impl Exprs<'_, '_> {
     /// `function OVER window`.
@@ -47,11 +44,7 @@ impl Exprs<'_, '_> {
         let order_by = self.sort_keys(&spec.order_by)?;
         let partition_texts: Vec<String> = partition_by.iter().map(|p| p.sql()).collect();
         let order_texts: Vec<String> = order_by.iter().map(|(_, text, _)| text.clone()).collect();
-        let sort: Vec<SortExpr> = order_by.iter().map(|(sort, ..)| sort.clone()).collect();
-        let key_type = match order_by.as_slice() {
-            [(_, _, data_type)] => Some(data_type.clone()),
-            _ => None,
-        };
+        let sort = order_by.iter().map(|(sort, _, data_type)| comparable(sort.clone(), data_type)).collect::<Vec<_>>();
         let inner = self.window_function(name, call)?;
         let needs_order =
             inner.window_only && !matches!(name, "first_value" | "last_value" | "first" | "last" | "any_value");
@@ -70,9 +63,15 @@ impl Exprs<'_, '_> {
             ));
         }
         let frame = if RANKS.contains(&name) {
+            if spec.frame.as_ref().is_some_and(|frame| !is_running(name, frame)) {
+                return Err(SparkError::analysis("_LEGACY_ERROR_TEMP_1036", &[]));
+            }
             Frame {
                 frame: rows(WindowFrameBound::Preceding(ScalarValue::UInt64(None)), WindowFrameBound::CurrentRow),
-                text: "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW".to_string(),
+                text: match name {
+                    "cume_dist" => "RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW".to_string(),
+                    _ => "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW".to_string(),
+                },
             }
         } else if matches!(name, "lag" | "lead") {
             let text = match (&inner.offset, name) {
@@ -87,7 +86,8 @@ impl Exprs<'_, '_> {
                 text,
             }
         } else {
-            self.frame(spec, key_type.as_ref(), sort.is_empty())?
+            let order: Vec<&DataType> = order_by.iter().map(|(.., data_type)| data_type).collect();
+            self.frame(spec, &order, &order_texts)?
         };
         let text = naming::window(&inner.shown, &partition_texts, &order_texts, &frame.text);
         let params = WindowFunctionParams {
@@ -187,6 +187,7 @@ impl Exprs<'_, '_> {
 
     fn window_only(&self, name: &str, udf: &Arc<WindowUDF>, call: &Function) -> SparkResult<Inner> {
         let mut args = self.arguments(name, &call.args)?;
+        super::function::check_window_count(name, args.len())?;
         let mut ignored = call.ignore_nulls;
         // Clients send IGNORE NULLS as one more argument.
         if name == "nth_value"
@@ -195,6 +196,13 @@ impl Exprs<'_, '_> {
         {
             ignored = Some(*ignore);
             args.truncate(2);
+        }
+        if matches!(name, "first" | "first_value" | "last" | "last_value" | "any_value")
+            && let [_, ignore] = args.as_slice()
+            && let Some(ScalarValue::Boolean(Some(ignore))) = ignore.constant()
+        {
+            ignored = Some(*ignore);
+            args.truncate(1);
         }
         let mut texts: Vec<String> = args.iter().map(|a| a.sql()).collect();
         texts.extend(naming::defaults(name, args.len()).iter().map(ToString::to_string));
@@ -243,79 +251,13 @@ impl Exprs<'_, '_> {
             offset,
         })
     }
+}
 
-    fn frame(&self, spec: &WindowSpec, key: Option<&DataType>, unordered: bool) -> SparkResult<Frame> {
-        let unbounded = || WindowFrameBound::Preceding(ScalarValue::UInt64(None));
-        let Some(frame) = &spec.frame else {
-            return Ok(if unordered {
-                let frame = rows(unbounded(), WindowFrameBound::Following(ScalarValue::UInt64(None)));
-                Frame { frame, text: "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING".to_string() }
-            } else {
-                let frame = WindowFrame::new_bounds(
-                    WindowFrameUnits::Range,
-                    WindowFrameBound::Preceding(ScalarValue::Null),
-                    WindowFrameBound::CurrentRow,
-                );
-                Frame { frame, text: "RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW".to_string() }
-            });
-        };
-        let (lower, lower_text) = self.bound(&frame.lower, frame.rows, key)?;
-        let (upper, upper_text) = self.bound(&frame.upper, frame.rows, key)?;
-        let units = if frame.rows { WindowFrameUnits::Rows } else { WindowFrameUnits::Range };
-        let word = if frame.rows { "ROWS" } else { "RANGE" };
-        let text = format!("{word} BETWEEN {lower_text} AND {upper_text}");
-        if !frame.rows && unordered && !(lower.is_unbounded() && upper.is_unbounded()) {
-            return Err(SparkError::analysis(
-                "DATATYPE_MISMATCH.RANGE_FRAME_WITHOUT_ORDER",
-                &[("sqlExpr", &errors::expression(&format!("({text})")))],
-            ));
-        }
-        let frame = WindowFrame::new_bounds(units, lower, upper);
-        Ok(Frame { frame, text })
-    }
-
-    fn bound(&self, bound: &FrameBound, rows: bool, key: Option<&DataType>) -> SparkResult<(WindowFrameBound, String)> {
-        let unbounded = if rows { ScalarValue::UInt64(None) } else { ScalarValue::Null };
-        Ok(match bound {
-            FrameBound::UnboundedPreceding => (WindowFrameBound::Preceding(unbounded), naming::bound(bound, None)),
-            FrameBound::UnboundedFollowing => (WindowFrameBound::Following(unbounded), naming::bound(bound, None)),
-            FrameBound::CurrentRow => (WindowFrameBound::CurrentRow, naming::bound(bound, None)),
-            FrameBound::Offset(offset) => {
-                let mut typed = self.resolve(offset)?;
-                let mut text = naming::bound(bound, Some(&typed.name));
-                if !rows
-                    && let Some(key) = key
-                    && key.is_numeric()
-                {
-                    if *key != typed.data_type {
-                        // The cast hides the minus sign from what would print it as PRECEDING.
-                        text = format!("{} FOLLOWING", typed.name);
-                    }
-                    typed = self.analyzer.coerce(typed, key)?;
-                }
-                let value = self.analyzer.fold(&typed.expr)?;
-                let value = if rows { value } else { range_offset(value, key) };
-                let zero = ScalarValue::new_zero(&value.data_type()).map_err(errors::planning)?;
-                if value == zero {
-                    return Ok((WindowFrameBound::CurrentRow, text));
-                }
-                let negative = value.partial_cmp(&zero) == Some(std::cmp::Ordering::Less);
-                let magnitude = if negative { value.arithmetic_negate().map_err(errors::planning)? } else { value };
-                let magnitude = if rows {
-                    magnitude.cast_to(&arrow::datatypes::DataType::UInt64).map_err(errors::planning)?
-                } else {
-                    magnitude
-                };
-                (
-                    if negative {
-                        WindowFrameBound::Preceding(magnitude)
-                    } else {
-                        WindowFrameBound::Following(magnitude)
-                    },
-                    text,
-                )
-            }
-        })
+/// A sort key that frames can be made by: there are none of bytes, whose hexadecimal texts sort as they do.
+fn comparable(key: SortExpr, data_type: &DataType) -> SortExpr {
+    match registry().scalar("hex") {
+        Some(hex) if *data_type == DataType::Binary => SortExpr { expr: hex.call(vec![key.expr]), ..key },
+        _ => key,
     }
 }
 
@@ -337,32 +279,12 @@ struct Inner {
     offset: Option<String>,
 }
 
-/// Whether a frame is the whole partition, in rows.
-fn is_whole(frame: &spec::WindowFrame) -> bool {
-    frame.rows
+/// Whether a frame is the partition up to the row, as the function called `name` must have it.
+fn is_running(name: &str, frame: &spec::WindowFrame) -> bool {
+    // `cume_dist` counts values, the others rows.
+    frame.rows == (name != "cume_dist")
         && matches!(frame.lower, FrameBound::UnboundedPreceding)
-        && matches!(frame.upper, FrameBound::UnboundedFollowing)
-}
-
-/// An offset that Arrow can add to a key of date or time.
-fn range_offset(value: ScalarValue, key: Option<&DataType>) -> ScalarValue {
-    let interval = |months: i32, days: i32, nanos: i64| {
-        ScalarValue::IntervalMonthDayNano(Some(arrow::datatypes::IntervalMonthDayNano::new(months, days, nanos)))
-    };
-    match (&value, key) {
-        (ScalarValue::Int32(Some(days)), Some(DataType::Date)) => interval(0, *days, 0),
-        (ScalarValue::IntervalYearMonth(Some(months)), _) => interval(*months, 0, 0),
-        (ScalarValue::DurationMicrosecond(Some(micros)), Some(DataType::Date)) => {
-            const DAY: i64 = 86_400_000_000;
-            interval(0, i32::try_from(micros / DAY).unwrap_or(i32::MAX), (micros % DAY).saturating_mul(1000))
-        }
-        (ScalarValue::DurationMicrosecond(Some(micros)), _) => interval(0, 0, micros.saturating_mul(1000)),
-        _ => value,
-    }
-}
-
-fn rows(lower: WindowFrameBound, upper: WindowFrameBound) -> WindowFrame {
-    WindowFrame::new_bounds(WindowFrameUnits::Rows, lower, upper)
+        && matches!(frame.upper, FrameBound::CurrentRow)
 }
 
 fn negated(text: &str) -> String {

@@ -161,10 +161,6 @@ impl Block {
     ) -> SparkResult<LogicalPlan> {
         analyzer.aggregated(&input);
         let mut keys: Vec<(Expr, u64)> = grouping.keys.iter().map(|(key, id)| (key.expr.clone(), *id)).collect();
-        // Equal floats differ in bits: zeros by sign, NaNs by payload.
-        let float = |index: usize| {
-            grouping.keys.get(index).is_some_and(|(key, _)| matches!(key.data_type, DataType::Float | DataType::Double))
-        };
         // Sets are over columns, and subqueries are joined below: such parts become columns first.
         let mut computed: Vec<(Expr, u64)> = Vec::new();
         // Spark expands rows into sets, so that no rows make no groups: a constant key keeps the set `()` from being a global one.
@@ -228,12 +224,9 @@ impl Block {
         let valid: Vec<Column> = keys.iter().chain(&aggregates).map(|(_, id)| column(*id)).collect();
         self.check_grouped(&grouping, parts, &valid)?;
         let types = grouping.keys.iter().map(|(key, _)| key.data_type.clone());
-        let compared = GroupKeys::new(analyzer, &keys, types)?;
+        let compared = GroupKeys::new(analyzer, &keys, types, grouping.sets.is_some())?;
         let mut restored: Vec<(Expr, u64)> = Vec::new();
         if !compared.is_empty() {
-            if grouping.sets.is_some() && aggregates.iter().any(|(e, _)| plan::contains(e, is_grouping)) {
-                return Err(errors::unsupported("grouping(...) over collated strings"));
-            }
             let mut columns: Vec<(Expr, u64)> = input
                 .schema()
                 .columns()
@@ -246,6 +239,14 @@ impl Block {
                 let Some((key_column, key_id)) = compared.column_of(index) else { continue };
                 let Some((typed, _)) = grouping.keys.get(index) else { continue };
                 let value = Typed { expr: std::mem::replace(key, key_column.clone()), ..typed.clone() };
+                for (call, _) in aggregates.iter_mut().filter(|(call, _)| is_grouping(call)) {
+                    *call = with_key(call.clone(), &value.expr, &key_column)?;
+                }
+                if !typed.data_type.is_collated() {
+                    restored.push((key_column, *id));
+                    *id = key_id;
+                    continue;
+                }
                 let first = analyzer.first_value(value)?;
                 if grouping.sets.is_some() {
                     // A set that leaves the key out has no value of it.
@@ -265,9 +266,10 @@ impl Block {
             None => keys
                 .into_iter()
                 .zip(&grouping.keys)
-                .enumerate()
-                .map(|(index, ((key, id), (typed, _)))| {
-                    let key = if float(index) { arithmetic::normalize_float(key) } else { key };
+                .map(|((key, id), (typed, _))| {
+                    // Equal floats differ in bits: zeros by sign, NaNs by payload.
+                    let float = arithmetic::holds_float(&typed.data_type.to_arrow());
+                    let key = if float { arithmetic::normalize_float(key) } else { key };
                     plan::named(super::group::comparable(key, &typed.data_type), id)
                 })
                 .collect(),
@@ -350,6 +352,14 @@ fn absent_keys(grouping: &Grouping, keys: &[(Expr, u64)]) -> Vec<(Expr, DataType
 /// The id of a column.
 fn id_of(column: &Column) -> Option<u64> {
     column.name.strip_prefix('#').and_then(|id| id.parse().ok())
+}
+
+/// `grouping(...)` of another expression for a key.
+fn with_key(call: Expr, key: &Expr, by: &Expr) -> SparkResult<Expr> {
+    use datafusion::common::tree_node::{Transformed, TreeNode};
+    call.transform_down(|e| Ok(if e == *key { Transformed::yes(by.clone()) } else { Transformed::no(e) }))
+        .map(|changed| changed.data)
+        .map_err(errors::planning)
 }
 
 fn is_grouping(expr: &Expr) -> bool {

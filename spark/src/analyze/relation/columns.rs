@@ -11,7 +11,7 @@ use super::{Env, Resolved};
 use crate::analyze::expr::Exprs;
 use crate::analyze::scope::{Attribute, Scope, same};
 use crate::analyze::typed::Typed;
-use crate::analyze::{Analyzer, coerce, errors, plan};
+use crate::analyze::{Analyzer, errors, plan};
 use crate::spec::{self, ExprKind, Literal, Relation};
 
 impl Analyzer<'_> {
@@ -78,13 +78,8 @@ impl Analyzer<'_> {
         let Resolved { plan, mut scope, .. } = self.relation(input, env)?;
         if names.len() != scope.attributes.len() {
             return Err(SparkError::analysis(
-                "NUM_COLUMNS_MISMATCH",
-                &[
-                    ("operator", "toDF"),
-                    ("firstNumColumns", &scope.attributes.len().to_string()),
-                    ("invalidOrdinalNum", "second"),
-                    ("invalidNumColumns", &names.len().to_string()),
-                ],
+                "ASSIGNMENT_ARITY_MISMATCH",
+                &[("numTarget", &names.len().to_string()), ("numExpr", &scope.attributes.len().to_string())],
             ));
         }
         for (attribute, name) in scope.attributes.iter_mut().zip(names) {
@@ -207,23 +202,9 @@ impl Analyzer<'_> {
                 }
                 None => return Err(errors::unresolved_column(std::slice::from_ref(&field.name), &resolved.scope)),
             };
-            if value.nullable && !field.nullable {
-                return Err(SparkError::analysis(
-                    "NULLABLE_COLUMN_OR_FIELD",
-                    &[("name", &format!("`{}`", field.name))],
-                ));
-            }
-            if !coerce::can_cast(&value.data_type, &field.data_type, false) {
-                return Err(SparkError::analysis(
-                    "INVALID_COLUMN_OR_FIELD_DATA_TYPE",
-                    &[
-                        ("name", &format!("`{}`", field.name)),
-                        ("type", &errors::sql_type(&value.data_type)),
-                        ("expectedType", &errors::sql_type(&field.data_type)),
-                    ],
-                ));
-            }
-            let mut value = self.coerce(value, &field.data_type)?.alias(field.name.clone());
+            let value =
+                self.reconciled(value, &field.data_type, field.nullable, std::slice::from_ref(&field.name), env)?;
+            let mut value = value.alias(field.name.clone());
             value.metadata.clone_from(&field.metadata);
             items.push(value);
         }
@@ -330,18 +311,25 @@ impl Analyzer<'_> {
     ) -> SparkResult<Resolved> {
         let resolved = self.relation(input, env)?;
         let targets = self.named_columns(&resolved.scope, columns)?;
+        let none = Scope::default();
+        let exprs = Exprs::new(self, env, &none);
         let mut items = Vec::new();
         for attribute in &resolved.scope.attributes {
             let chosen = columns.is_empty() || targets.contains(&attribute.id);
             let mut pairs = Vec::new();
             for (old, new) in replacements {
                 let (old, new) = (self.literal(old)?, self.literal(new)?);
+                // No number without a fraction is NaN, nor can it become one.
+                if attribute.data_type.is_integral() && [&old, &new].into_iter().any(is_nan) {
+                    continue;
+                }
                 let comparable = fits(&old.data_type, &attribute.data_type);
                 let same_kind = matches!(new.data_type, DataType::Null) || fits(&new.data_type, &attribute.data_type);
                 if chosen && comparable && same_kind {
-                    let old = self.coerce(old, &attribute.data_type)?;
-                    let new = self.coerce(new, &attribute.data_type)?;
-                    pairs.push((Box::new(attribute.expr().eq(old.expr)), Box::new(new.expr)));
+                    // A value with a fraction is equal to no whole number.
+                    let (value, old) = exprs.same_type_of(Typed::attribute(attribute), old, "")?;
+                    let new = self.cast(new, &attribute.data_type, spec::CastMode::Session)?;
+                    pairs.push((Box::new(value.expr.eq(old.expr)), Box::new(new.expr)));
                 }
             }
             items.push(if pairs.is_empty() {
@@ -366,6 +354,14 @@ impl Analyzer<'_> {
             }
         }
         Ok(out)
+    }
+}
+
+fn is_nan(value: &Typed) -> bool {
+    match value.constant() {
+        Some(ScalarValue::Float64(Some(number))) => number.is_nan(),
+        Some(ScalarValue::Float32(Some(number))) => number.is_nan(),
+        _ => false,
     }
 }
 

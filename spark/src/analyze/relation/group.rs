@@ -113,7 +113,9 @@ impl Analyzer<'_> {
                     if grouping.keys.iter().any(|(key, _)| holds_map(&key.data_type)) {
                         return Err(errors::unsupported("grouping sets of values that hold maps"));
                     }
-                    grouping.sets = Some(sets);
+                    // One set without keys is the whole input, which has a row also when there is none.
+                    let whole = matches!(sets.as_slice(), [only] if only.is_empty()) && grouping.keys.is_empty();
+                    grouping.sets = (!whole).then_some(sets);
                 }
             }
         }

@@ -314,7 +314,7 @@ fn generator_call(right: &Relation) -> Option<(spec::Expr, Option<&str>, &[Strin
 }
 
 /// Output of a join.
-fn joined(left: Scope, right: Scope, join_type: JoinType) -> Scope {
+pub(super) fn joined(left: Scope, right: Scope, join_type: JoinType) -> Scope {
     let optional = |mut scope: Scope| {
         for attribute in scope.attributes.iter_mut().chain(&mut scope.hidden) {
             attribute.nullable = true;

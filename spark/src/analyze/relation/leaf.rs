@@ -30,6 +30,11 @@ pub(super) fn one_row() -> SparkResult<LogicalPlan> {
     LogicalPlanBuilder::empty(true).build().map_err(errors::planning)
 }
 
+/// No row and no column.
+pub(super) fn no_rows() -> SparkResult<LogicalPlan> {
+    LogicalPlanBuilder::empty(false).build().map_err(errors::planning)
+}
+
 impl Analyzer<'_> {
     /// A name in FROM.
     pub(super) fn table(
@@ -231,7 +236,11 @@ impl Analyzer<'_> {
         for position in 0..width {
             let types: Vec<DataType> =
                 typed.iter().filter_map(|row| row.get(position).map(|v| v.data_type.clone())).collect();
-            let to = coerce::common(&types, self.context.options.ansi).ok_or_else(|| {
+            // No string becomes a number here, and no setting changes that.
+            let to = types.split_first().and_then(|(first, rest)| {
+                rest.iter().try_fold(first.clone(), |all, other| coerce::tightest(&all, other))
+            });
+            let to = to.ok_or_else(|| {
                 SparkError::analysis(
                     "INVALID_INLINE_TABLE.INCOMPATIBLE_TYPES_IN_INLINE_TABLE",
                     &[("colName", &format!("`col{}`", position + 1))],

@@ -1,6 +1,8 @@
 //! `PIVOT` in SQL and `groupBy().pivot()`: one column per value and aggregate, by filtered aggregates.
 
-use datafusion::logical_expr::Expr;
+use datafusion::functions_aggregate::count::count_udaf;
+use datafusion::logical_expr::expr::AggregateFunction;
+use datafusion::logical_expr::{Expr, lit, when};
 use datafusion::scalar::ScalarValue;
 use firesteel_functions::types::{DataType, StructField, StructType};
 use firesteel_functions::{SparkError, SparkResult};
@@ -11,7 +13,7 @@ use crate::analyze::expr::{Exprs, balanced};
 use crate::analyze::scope::Scope;
 use crate::analyze::tables::{NameRef, TableEntry};
 use crate::analyze::typed::Typed;
-use crate::analyze::{Analyzer, errors, plan};
+use crate::analyze::{Analyzer, collation, errors, plan};
 use crate::spec::{self, DataFramePivot, ExprKind, GroupBy, Relation};
 
 /// A pivot value: what the pivot columns must equal, and its text.
@@ -100,21 +102,18 @@ impl Analyzer<'_> {
             let mut tests = Vec::new();
             let mut texts = Vec::new();
             for (part, pivot) in parts.iter().zip(pivots) {
-                let typed = exprs.resolve(part)?;
+                let typed = exprs.resolve(part).map_err(|error| not_literal(error, part))?;
                 if !crate::analyze::fold::is_constant(&typed.expr) {
                     return Err(SparkError::analysis(
                         "NON_LITERAL_PIVOT_VALUES",
                         &[("expression", &errors::expression(&typed.name))],
                     ));
                 }
+                let said = self.fold(&typed.expr)?;
+                texts.push(if said.is_null() { "null".to_string() } else { self.cast_text(&said, &typed.data_type)? });
                 let typed = self.coerce(typed, &pivot.data_type)?;
                 let constant = self.fold(&typed.expr)?;
-                texts.push(if constant.is_null() {
-                    "null".to_string()
-                } else {
-                    self.cast_text(&constant, &pivot.data_type)?
-                });
-                tests.push(equals(pivot, constant));
+                tests.push(equals(pivot, constant)?);
             }
             let name = alias
                 .unwrap_or_else(|| if texts.len() > 1 { format!("{{{}}}", texts.join(", ")) } else { texts.concat() });
@@ -127,8 +126,10 @@ impl Analyzer<'_> {
     fn distinct_values(&self, input: &Resolved, column: &Typed) -> SparkResult<Vec<Value>> {
         let id = self.fresh();
         let found = plan::project(input.plan.clone(), vec![(column.expr.clone(), id)])?;
-        let found = plan::distinct(found)?;
-        let key = datafusion::logical_expr::SortExpr::new(Expr::Column(crate::analyze::scope::column(id)), true, true);
+        let value = column.output(id);
+        let found = self.distinct(found, std::slice::from_ref(&value))?;
+        let key = collation::keyed(value.expr(), &value.data_type)?;
+        let key = datafusion::logical_expr::SortExpr::new(key, true, true);
         let found = plan::sort(found, vec![key])?;
         let max = self.context.pivot_max_values;
         let found = plan::limit(found, 0, Some(max + 1))?;
@@ -144,7 +145,7 @@ impl Analyzer<'_> {
                 let value = ScalarValue::try_from_array(array, row).map_err(errors::planning)?;
                 let name =
                     if value.is_null() { "null".to_string() } else { self.cast_text(&value, &column.data_type)? };
-                out.push(Value { condition: equals(column, value), name });
+                out.push(Value { condition: equals(column, value)?, name });
             }
         }
         if out.len() > max {
@@ -165,15 +166,25 @@ impl Analyzer<'_> {
     ) -> SparkResult<Resolved> {
         let mut items: Vec<Typed> = keys.clone();
         let single = aggregates.len() == 1;
+        let aggregated = |a: &Typed| plan::contains(&a.expr, |e| matches!(e, Expr::AggregateFunction(_)));
+        // Spark groups by the pivot column too and then looks values up, where their type lets it: what has no rows is null.
+        let looked_up = aggregates.iter().all(|a| {
+            use DataType::{Boolean, Byte, Decimal, Double, Float, Integer, Long, Short};
+            matches!(a.data_type, Boolean | Byte | Short | Integer | Long | Float | Double | Decimal(..))
+        });
         for value in &values {
             for aggregate in &aggregates {
-                let expr = filtered(aggregate.expr.clone(), &value.condition)?;
+                let mut expr = filtered(aggregate.expr.clone(), &value.condition)?;
+                if looked_up && aggregated(aggregate) {
+                    let rows = filtered(rows(), &value.condition)?.gt(lit(0_i64));
+                    expr = when(rows, expr).end().map_err(errors::planning)?;
+                }
                 let name = if single { value.name.clone() } else { format!("{}_{}", value.name, aggregate.name) };
-                let nullable = aggregate.nullable || aggregate.data_type != DataType::Long;
+                let nullable = looked_up || aggregate.nullable || aggregate.data_type != DataType::Long;
                 items.push(Typed::new(expr, aggregate.data_type.clone(), nullable, "").alias(name));
             }
         }
-        if aggregates.iter().any(|a| !plan::contains(&a.expr, |e| matches!(e, Expr::AggregateFunction(_)))) {
+        if aggregates.iter().any(|a| !aggregated(a)) {
             return Err(SparkError::analysis(
                 "_LEGACY_ERROR_TEMP_1006",
                 &[("sql", "aggregate expression required for pivot")],
@@ -194,11 +205,28 @@ impl Analyzer<'_> {
     }
 }
 
-fn equals(column: &Typed, value: ScalarValue) -> Expr {
-    if value.is_null() {
-        return Expr::IsNull(Box::new(column.expr.clone()));
+/// `count(1)`.
+fn rows() -> Expr {
+    let count = AggregateFunction::new_udf(count_udaf(), vec![lit(1_i64)], false, None, vec![], None);
+    Expr::AggregateFunction(count)
+}
+
+/// A column among the values is no literal, rather than unknown.
+fn not_literal(error: SparkError, value: &spec::Expr) -> SparkError {
+    match &*value.kind {
+        ExprKind::Attribute { name, .. } if error.condition().starts_with("UNRESOLVED_COLUMN") => {
+            SparkError::analysis("NON_LITERAL_PIVOT_VALUES", &[("expression", &errors::expression(&name.join(".")))])
+        }
+        _ => error,
     }
-    column.expr.clone().eq(Expr::Literal(value, None))
+}
+
+fn equals(column: &Typed, value: ScalarValue) -> SparkResult<Expr> {
+    if value.is_null() {
+        return Ok(Expr::IsNull(Box::new(column.expr.clone())));
+    }
+    let value = collation::keyed(Expr::Literal(value, None), &column.data_type)?;
+    Ok(collation::keyed(column.expr.clone(), &column.data_type)?.eq(value))
 }
 
 fn collect_aggregated(expr: &Expr, used: &mut Vec<datafusion::common::Column>) {

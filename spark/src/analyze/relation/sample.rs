@@ -2,7 +2,10 @@
 //!
 //! A seeded sample is a function of the rows alone: a row is in it or not by its hash, whatever the order and the
 //! partitions in which rows come. So the parts of a random split never overlap. Equal rows are told apart by a number.
+//! Where rows cannot but come in one order, the numbers are those of `rand(seed)`, and the sample is Spark's.
 
+use datafusion::datasource::{MemTable, source_as_provider};
+use datafusion::functions_table::generate_series::GenerateSeriesTable;
 use datafusion::logical_expr::{Case, Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, ScalarUDF};
 use datafusion::scalar::ScalarValue;
 use firesteel_functions::types::DataType;
@@ -29,22 +32,23 @@ impl Analyzer<'_> {
         if replacement {
             return Err(errors::unsupported("sampling with replacement"));
         }
+        if !(-1e-6..=1.0 + 1e-6).contains(&(upper - lower)) {
+            let text = format!("Sampling fraction ({}) must be on interval [0, 1] without replacement", upper - lower);
+            return Err(errors::requirement(&text));
+        }
         let resolved = self.relation(input, env)?;
         if lower <= 0.0 && upper >= 1.0 {
             return Ok(resolved);
         }
         let all: Vec<Attribute> = resolved.scope.attributes.iter().chain(&resolved.scope.hidden).cloned().collect();
         let (drawn, number, from, to) = match seed {
-            Some(seed) => {
+            Some(seed) if !is_steady(&resolved.plan) => {
                 let (drawn, id) = self.draw(resolved.plan, &resolved.scope.attributes, &all, seed)?;
                 (drawn, Expr::Column(column(id)), bound(lower), bound(upper))
             }
-            None => {
-                let id = self.fresh();
-                let mut exprs: Vec<(Expr, u64)> = all.iter().map(|a| (a.expr(), a.id)).collect();
-                exprs.push((self.random(env)?, id));
-                let literal = |v: f64| Some(Expr::Literal(ScalarValue::Float64(Some(v)), None));
-                (plan::project(resolved.plan, exprs)?, Expr::Column(column(id)), literal(lower), literal(upper))
+            _ => {
+                let (drawn, id) = self.drawn_in_order(resolved.plan, &all, seed, env)?;
+                (drawn, Expr::Column(column(id)), Some(double(lower)), Some(double(upper)))
             }
         };
         let from = (lower > 0.0).then(|| from.map_or_else(never, |from| number.clone().gt_eq(from)));
@@ -57,11 +61,22 @@ impl Analyzer<'_> {
         Ok(Resolved::new(plan, resolved.scope))
     }
 
-    /// `rand()`.
-    fn random(&self, env: &Env) -> SparkResult<Expr> {
+    /// Adds a column of random numbers between 0 and 1, `rand(seed)`; returns its id.
+    fn drawn_in_order(
+        &self,
+        input: LogicalPlan,
+        all: &[Attribute],
+        seed: Option<i64>,
+        env: &Env,
+    ) -> SparkResult<(LogicalPlan, u64)> {
         let scope = crate::analyze::scope::Scope::default();
-        let typed: Typed = Exprs::new(self, env, &scope).resolve(&spec::Expr::call("rand", Vec::new()))?;
-        Ok(typed.expr)
+        let seed: Option<spec::Expr> = seed.map(|seed| spec::ExprKind::Literal(Literal::Long(seed)).into());
+        let call = spec::Expr::call("rand", seed.into_iter().collect());
+        let number: Typed = Exprs::new(self, env, &scope).resolve(&call)?;
+        let id = self.fresh();
+        let mut exprs: Vec<(Expr, u64)> = all.iter().map(|a| (a.expr(), a.id)).collect();
+        exprs.push((number.expr, id));
+        Ok((plan::project(input, exprs)?, id))
     }
 
     /// Adds a column of 64 random bits to the columns `all`; returns its id.
@@ -115,12 +130,17 @@ impl Analyzer<'_> {
         let resolved = self.relation(input, env)?;
         let stratum = Exprs::new(self, env, &resolved.scope).resolve(column)?;
         let all: Vec<Attribute> = resolved.scope.attributes.iter().chain(&resolved.scope.hidden).cloned().collect();
-        let (drawn, id) = self.draw(resolved.plan, &resolved.scope.attributes, &all, seed)?;
+        let steady = is_steady(&resolved.plan);
+        let (drawn, id) = match steady {
+            true => self.drawn_in_order(resolved.plan, &all, Some(seed), env)?,
+            false => self.draw(resolved.plan, &resolved.scope.attributes, &all, seed)?,
+        };
         let number = Expr::Column(crate::analyze::scope::column(id));
         let mut whens = Vec::new();
         for (value, fraction) in fractions {
             let value = self.coerce(self.literal(value)?, &stratum.data_type)?;
-            let chosen = match bound(*fraction) {
+            let limit = if steady { Some(double(*fraction)) } else { bound(*fraction) };
+            let chosen = match limit {
                 Some(limit) => number.clone().lt(limit),
                 None => Expr::Literal(ScalarValue::Boolean(Some(true)), None),
             };
@@ -131,6 +151,27 @@ impl Analyzer<'_> {
         let plan = plan::keep(plan::filter(drawn, predicate)?, &all)?;
         Ok(Resolved::new(plan, resolved.scope))
     }
+}
+
+/// Whether rows come from this process in one order, and one by one through what stands above.
+fn is_steady(plan: &LogicalPlan) -> bool {
+    let one_by_one = match plan {
+        LogicalPlan::TableScan(scan) => source_as_provider(&scan.source)
+            .is_ok_and(|provider| provider.is::<MemTable>() || provider.is::<GenerateSeriesTable>()),
+        LogicalPlan::Projection(_) | LogicalPlan::Filter(_) | LogicalPlan::SubqueryAlias(_) => true,
+        LogicalPlan::Union(_) | LogicalPlan::Values(_) | LogicalPlan::EmptyRelation(_) => true,
+        _ => false,
+    };
+    let subquery = |expr: &Expr| {
+        matches!(expr, Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_) | Expr::SetComparison(_))
+    };
+    one_by_one
+        && !plan.expressions().iter().any(|expr| plan::contains(expr, subquery))
+        && plan.inputs().into_iter().all(is_steady)
+}
+
+fn double(value: f64) -> Expr {
+    Expr::Literal(ScalarValue::Float64(Some(value)), None)
 }
 
 fn never() -> Expr {

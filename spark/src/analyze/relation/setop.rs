@@ -144,6 +144,7 @@ impl Analyzer<'_> {
     fn semi_or_anti(&self, left: Resolved, right: Resolved, kind: Kind) -> SparkResult<Resolved> {
         let plans = left.scope.plans.clone();
         let (attributes, mut inputs, _) = self.aligned(kind.shown(), vec![left, right])?;
+        collation::refuse_maps(&attributes)?;
         let (Some(right), Some(left)) = (inputs.pop(), inputs.pop()) else {
             return Err(SparkError::internal("a set operation has two inputs"));
         };
@@ -212,7 +213,7 @@ impl Analyzer<'_> {
         for column in &l {
             let found = find(&r, &column.name).and_then(|i| r.get(i));
             if found.is_none() && !allow_missing {
-                return Err(errors::unresolved_column(std::slice::from_ref(&column.name), &right.scope));
+                return Err(errors::no_such_name(&column.name, &right.scope));
             }
             right_columns.push(found);
         }
@@ -226,33 +227,50 @@ impl Analyzer<'_> {
                 names.push((column.name.clone(), column.data_type.clone()));
             }
         }
-        let arrange = |input: Resolved, columns: &[Option<&Attribute>]| -> SparkResult<Resolved> {
-            let mut exprs = Vec::new();
-            let mut attributes = Vec::new();
-            for (column, (name, data_type)) in columns.iter().zip(&names) {
-                match column {
-                    Some(column) => {
-                        exprs.push((column.expr(), column.id));
-                        attributes.push((*column).clone());
-                    }
-                    None => {
-                        let id = self.fresh();
-                        exprs.push((Expr::Literal(crate::analyze::literal::null(data_type)?, None), id));
-                        attributes.push(Attribute {
-                            id,
-                            name: name.clone(),
-                            qualifier: Arc::new([]),
-                            data_type: data_type.clone(),
-                            nullable: true,
-                            metadata: None,
-                        });
+        type Columns<'a> = [Option<&'a Attribute>];
+        let arrange =
+            |input: Resolved, columns: &Columns<'_>, others: &Columns<'_>, first: bool| -> SparkResult<Resolved> {
+                let mut exprs = Vec::new();
+                let mut attributes = Vec::new();
+                for ((column, other), (name, data_type)) in columns.iter().zip(others).zip(&names) {
+                    match column {
+                        Some(column) => {
+                            let wanted = match other {
+                                Some(other) if allow_missing => {
+                                    super::reconcile::padded(&column.data_type, &other.data_type, first, case)
+                                }
+                                _ => column.data_type.clone(),
+                            };
+                            if wanted == column.data_type {
+                                exprs.push((column.expr(), column.id));
+                                attributes.push((*column).clone());
+                            } else {
+                                let (value, path) = (Typed::attribute(column), [name.clone()]);
+                                let value = self.reconciled(value, &wanted, true, &path, &Env::root(self))?;
+                                let id = self.fresh();
+                                exprs.push((value.expr, id));
+                                attributes.push(Attribute { id, data_type: wanted, ..(*column).clone() });
+                            }
+                        }
+                        None => {
+                            let id = self.fresh();
+                            exprs.push((Expr::Literal(crate::analyze::literal::null(data_type)?, None), id));
+                            attributes.push(Attribute {
+                                id,
+                                name: name.clone(),
+                                qualifier: Arc::new([]),
+                                data_type: data_type.clone(),
+                                nullable: true,
+                                metadata: None,
+                            });
+                        }
                     }
                 }
-            }
-            let plan = plan::project(input.plan, exprs)?;
-            Ok(Resolved::new(plan, input.scope.with_output(attributes)))
-        };
-        Ok((arrange(left, &left_columns)?, arrange(right, &right_columns)?))
+                let plan = plan::project(input.plan, exprs)?;
+                Ok(Resolved::new(plan, input.scope.with_output(attributes)))
+            };
+        let left = arrange(left, &left_columns, &right_columns, true)?;
+        Ok((left, arrange(right, &right_columns, &left_columns, false)?))
     }
 
     /// `dropDuplicates(columns)`: one row of each group.
@@ -269,7 +287,7 @@ impl Analyzer<'_> {
             let found: Vec<&Attribute> =
                 resolved.scope.attributes.iter().filter(|a| same(&a.name, name, case)).collect();
             if found.is_empty() {
-                return Err(errors::unresolved_column(std::slice::from_ref(name), &resolved.scope));
+                return Err(errors::no_such_name(name, &resolved.scope));
             }
             keys.extend(found.into_iter().cloned());
         }
@@ -297,7 +315,7 @@ impl Analyzer<'_> {
                 group.push(plan::named(collation::keyed(key.expr(), &key.data_type)?, self.fresh()));
                 aggregates.push(plan::named(self.first_of_group(key)?, key.id));
             } else {
-                group.push(key.expr());
+                group.push(plan::named(collation::keyed(key.expr(), &key.data_type)?, key.id));
             }
         }
         let aggregate = Aggregate::try_new(Arc::new(resolved.plan), group, aggregates).map_err(errors::planning)?;

@@ -127,6 +127,15 @@ impl Analyzer<'_> {
             }
         };
         errors::check_orderable(&typed.name, &typed.data_type).at(origin)?;
+        let correlated =
+            |e: &Expr| matches!(e, Expr::ScalarSubquery(inner) if !inner.subquery.all_out_ref_exprs().is_empty());
+        if plan::contains(&typed.expr, correlated) {
+            return Err(SparkError::analysis(
+                "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_CORRELATED_SCALAR_SUBQUERY",
+                &[("treeNode", "the sort")],
+            ))
+            .at(origin);
+        }
         let shown = |e: &Expr| match e {
             Expr::Column(found) => output.iter().chain(&resolved.scope.hidden).any(|a| a.column() == *found),
             Expr::AggregateFunction(_) => false,

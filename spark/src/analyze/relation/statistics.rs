@@ -96,9 +96,13 @@ impl Analyzer<'_> {
         let mut exprs = Exprs::new(self, env, scope);
         exprs.lambdas = std::cell::RefCell::new(bound.to_vec());
         let value = || -> spec::Expr { ExprKind::LambdaVariable(column.name.clone()).into() };
-        let double =
-            || -> spec::Expr { ExprKind::Cast { expr: value(), to: DataType::Double, mode: CastMode::Try }.into() };
-        let call = match statistic {
+        let number = || -> spec::Expr {
+            if numeric {
+                return value();
+            }
+            ExprKind::Cast { expr: value(), to: DataType::Double, mode: CastMode::Try }.into()
+        };
+        let call = match statistic.to_lowercase().as_str() {
             "count" => spec::Expr::call("count", vec![value()]),
             "count_distinct" => {
                 let mut function = spec::Function::new(vec!["count".into()], vec![value()]);
@@ -106,8 +110,8 @@ impl Analyzer<'_> {
                 ExprKind::Function(function).into()
             }
             "approx_count_distinct" => spec::Expr::call("approx_count_distinct", vec![value()]),
-            "mean" => spec::Expr::call("avg", vec![double()]),
-            "stddev" => spec::Expr::call("stddev_samp", vec![double()]),
+            "mean" => spec::Expr::call("avg", vec![number()]),
+            "stddev" => spec::Expr::call("stddev_samp", vec![number()]),
             "min" => spec::Expr::call("min", vec![value()]),
             "max" => spec::Expr::call("max", vec![value()]),
             percent => {
@@ -116,8 +120,10 @@ impl Analyzer<'_> {
                 else {
                     return Err(SparkError::analysis("UNRECOGNIZED_STATISTIC", &[("stats", &format!("`{percent}`"))]));
                 };
-                let of = if numeric { value() } else { double() };
-                spec::Expr::call("percentile_approx", vec![of, ExprKind::Literal(Literal::Double(fraction)).into()])
+                spec::Expr::call(
+                    "percentile_approx",
+                    vec![number(), ExprKind::Literal(Literal::Double(fraction)).into()],
+                )
             }
         };
         let typed = exprs.resolve(&call)?;
@@ -167,6 +173,15 @@ impl Analyzer<'_> {
             ExprKind::Cast { expr, to: DataType::Double, mode: CastMode::Session }.into()
         };
         let scope = input.scope.clone();
+        for id in self.named_columns(&scope, &[left.to_string(), right.to_string()])? {
+            let found = scope.by_id(id).filter(|attribute| !attribute.data_type.is_numeric());
+            if let Some(found) = found {
+                let what = if name == "cov" { "covariance" } else { "correlation" };
+                let text = found.data_type.simple_string();
+                let text = format!("Currently {what} calculation for columns with dataType {text} not supported.");
+                return Err(errors::requirement(&text));
+            }
+        }
         let call = spec::Expr::call(function, vec![column(left), column(right)]);
         let typed = Exprs::new(self, env, &scope).resolve(&call)?;
         self.one_row_of(input, vec![typed.alias(name)])
@@ -191,7 +206,12 @@ impl Analyzer<'_> {
         };
         let literal = |l: Literal| -> spec::Expr { ExprKind::Literal(l).into() };
         let mut arrays = Vec::new();
-        for name in columns {
+        for (name, id) in columns.iter().zip(self.named_columns(&scope, columns)?) {
+            if let Some(found) = scope.by_id(id).filter(|attribute| !attribute.data_type.is_numeric()) {
+                let found = super::transpose::class_name(&found.data_type);
+                let text = format!("Quantile calculation for column {name} with data type {found} is not supported.");
+                return Err(errors::requirement(&text));
+            }
             let column = ExprKind::Attribute { name: vec![name.clone()], plan_id: None, is_metadata: false }.into();
             let column = ExprKind::Cast { expr: column, to: DataType::Double, mode: CastMode::Session }.into();
             let list = spec::Expr::call("array", probabilities.iter().map(|p| literal(Literal::Double(*p))).collect());
@@ -201,29 +221,28 @@ impl Analyzer<'_> {
         self.one_row_of(input, vec![typed.alias("approx_quantile")])
     }
 
-    /// `stat.crosstab`.
+    /// `stat.crosstab`: how often each pair occurs; back quotes are left out of names.
     pub(super) fn crosstab(&self, input: &Relation, left: &str, right: &str, env: &Env) -> SparkResult<Resolved> {
-        let attribute = |name: &str| -> spec::Expr {
-            ExprKind::Attribute { name: vec![name.to_string()], plan_id: None, is_metadata: false }.into()
+        let text = |text: &str| -> spec::Expr { ExprKind::Literal(Literal::String(text.to_string())).into() };
+        let shown = |name: &str, of: &dyn Fn(spec::Expr) -> spec::Expr| -> spec::Expr {
+            let column: spec::Expr =
+                ExprKind::Attribute { name: vec![name.to_string()], plan_id: None, is_metadata: false }.into();
+            let cast = ExprKind::Cast { expr: column, to: DataType::String, mode: CastMode::Session }.into();
+            spec::Expr::call("coalesce", vec![of(cast), text("null")])
         };
-        let text = |name: &str| -> spec::Expr {
-            ExprKind::Cast { expr: attribute(name), to: DataType::String, mode: CastMode::Session }.into()
-        };
-        let key = ExprKind::Alias { expr: text(left), names: vec![format!("{left}_{right}")], metadata: None }.into();
-        let pivot = spec::DataFramePivot { column: text(right), values: vec![] };
+        let key = shown(left, &|column| column);
+        let key = ExprKind::Alias { expr: key, names: vec![format!("{left}_{right}")], metadata: None }.into();
+        let column = shown(right, &|column| spec::Expr::call("replace", vec![column, text("`")]));
+        let pivot = spec::DataFramePivot { column, values: vec![] };
         let count = spec::Expr::call("count", vec![ExprKind::Literal(Literal::Integer(1)).into()]);
         let group = spec::GroupBy::Elements(vec![spec::GroupingElement::Expr(key)]);
-        self.pivot_frame(input, &group, &[count], &pivot, env)
-    }
-
-    /// `freqItems`.
-    pub(super) fn frequent_items(&self, _: &Relation, _: &[String], _: Option<f64>, _: &Env) -> SparkResult<Resolved> {
-        Err(errors::unsupported("freqItems"))
-    }
-
-    /// `transpose`.
-    pub(super) fn transpose(&self, _: &Relation, _: &[spec::Expr], _: &Env) -> SparkResult<Resolved> {
-        Err(errors::unsupported("transpose"))
+        let counted = spec::RelationKind::Aggregate {
+            input: input.clone(),
+            group_by: group,
+            aggregates: vec![count],
+            pivot: Some(pivot),
+        };
+        self.fill_na(&counted.into(), &[], &[Literal::Long(0)], env)
     }
 
     /// `df.observe`: the rows pass, the metrics are a query beside.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::functions_table::generate_series::{GenSeriesArgs, GenerateSeriesTable};
+use datafusion::logical_expr::{LogicalPlan, Union};
 use datafusion::scalar::ScalarValue;
 use firesteel_functions::types::{DataType, StructField, StructType};
 use firesteel_functions::{SparkError, SparkResult, registry};
@@ -15,7 +16,32 @@ use crate::analyze::typed::Typed;
 use crate::analyze::{Analyzer, errors, fold, plan};
 use crate::spec;
 
+/// With more partitions than this, a range is not cut.
+const MOST_SLICES: usize = 1024;
+
 impl Analyzer<'_> {
+    /// `spark.range(start, end, step, partitions)`: functions of the task see these partitions.
+    pub(super) fn partitioned_range(
+        &self,
+        (start, end, step): (i64, i64, i64),
+        partitions: Option<usize>,
+    ) -> SparkResult<Resolved> {
+        let slices = match partitions {
+            Some(partitions @ 2..=MOST_SLICES) if step != 0 => slices(start, end, step, partitions),
+            _ => return self.range(start, end, step),
+        };
+        let mut whole = self.range(start, end, step)?;
+        let mut branches = Vec::with_capacity(slices.len());
+        for (from, to) in slices {
+            let slice = self.range(from, to, step)?;
+            let columns = slice.scope.attributes.iter().zip(&whole.scope.attributes);
+            let columns = columns.map(|(own, shared)| (own.expr(), shared.id)).collect();
+            branches.push(Arc::new(plan::project(slice.plan, columns)?));
+        }
+        whole.plan = LogicalPlan::Union(Union::try_new(branches).map_err(errors::planning)?);
+        Ok(whole)
+    }
+
     /// `range(start, end, step)`.
     pub(super) fn range(&self, start: i64, end: i64, step: i64) -> SparkResult<Resolved> {
         if step == 0 {
@@ -91,6 +117,9 @@ impl Analyzer<'_> {
         if lower == "collations" && args.is_empty() {
             return self.collations();
         }
+        if lower == "sql_keywords" && args.is_empty() {
+            return self.keywords();
+        }
         if super::is_generator(&lower) {
             let scope = Scope::default();
             let exprs = Exprs::new(self, env, &scope);
@@ -143,6 +172,16 @@ impl Analyzer<'_> {
         let alias = found.name.rsplit('.').next().unwrap_or_default().to_string();
         self.aliased(resolved, &[alias], &[])
     }
+}
+
+/// Start and end of each of the equal parts of a range, as Spark cuts it.
+fn slices(start: i64, end: i64, step: i64, partitions: usize) -> Vec<(i64, i64)> {
+    let (first, step, width) = (i128::from(start), i128::from(step), i128::from(end) - i128::from(start));
+    let rows = if width.signum() == step.signum() { (width.abs() + step.abs() - 1) / step.abs() } else { 0 };
+    let partitions = partitions as i128;
+    let clamped = |at: i128| i64::try_from(at).unwrap_or(if at < 0 { i64::MIN } else { i64::MAX });
+    let bound = |slice: i128| clamped(first + slice * rows / partitions * step);
+    (0..partitions).map(|slice| (bound(slice), bound(slice + 1))).collect()
 }
 
 fn not_a_table_function(name: &[String]) -> SparkError {

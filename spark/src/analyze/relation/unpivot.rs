@@ -62,12 +62,10 @@ impl Analyzer<'_> {
         }
         let mut types = Vec::with_capacity(width);
         for position in 0..width {
-            let all: Vec<DataType> =
-                groups.iter().filter_map(|(g, _)| g.get(position).map(|c| c.data_type.clone())).collect();
-            types.push(coerce::common(&all, self.context.options.ansi).ok_or_else(|| {
-                let listed = all.iter().map(errors::sql_type).collect::<Vec<_>>().join(", ");
-                SparkError::analysis("UNPIVOT_VALUE_DATA_TYPE_MISMATCH", &[("types", &listed)])
-            })?);
+            let all: Vec<&Typed> = groups.iter().filter_map(|(group, _)| group.get(position)).collect();
+            // Strings are not promoted.
+            let meet = |known: DataType, value: &&Typed| coerce::tightest(&known, &value.data_type);
+            types.push(all.iter().try_fold(DataType::Null, meet).ok_or_else(|| no_common_type(&all))?);
         }
         let mut output: Vec<Attribute> = ids.iter().map(|i| Attribute { id: self.fresh(), ..i.output(0) }).collect();
         let text = |name: &str, data_type: DataType, nullable: bool| Attribute {
@@ -106,4 +104,19 @@ impl Analyzer<'_> {
         }
         Ok(Resolved::new(plan, input.scope.with_output(output)))
     }
+}
+
+/// Value columns whose types do not meet: the types, each with its columns.
+fn no_common_type(values: &[&Typed]) -> SparkError {
+    let mut by_type: Vec<(&DataType, Vec<String>)> = Vec::new();
+    for value in values {
+        let name = format!("`{}`", value.name);
+        match by_type.iter_mut().find(|(known, _)| **known == value.data_type) {
+            Some((_, names)) => names.push(name),
+            None => by_type.push((&value.data_type, vec![name])),
+        }
+    }
+    let shown = by_type.iter().map(|(of, names)| format!("{} ({})", errors::sql_type(of), names.join(", ")));
+    let types = shown.collect::<Vec<_>>().join(", ");
+    SparkError::analysis("UNPIVOT_VALUE_DATA_TYPE_MISMATCH", &[("types", &types)])
 }

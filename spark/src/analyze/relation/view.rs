@@ -28,15 +28,22 @@ impl Analyzer<'_> {
             ));
         }
         let options = &self.context.options;
-        match view.options {
-            Some(own) if own.ansi != options.ansi || own.case_sensitive != options.case_sensitive => {
+        match &view.options {
+            Some(own)
+                if own.ansi != options.ansi
+                    || own.case_sensitive != options.case_sensitive
+                    || own.time_zone != options.time_zone =>
+            {
                 let mut context = self.context.clone();
                 context.options.ansi = own.ansi;
                 context.options.case_sensitive = own.case_sensitive;
+                context.options.time_zone.clone_from(&own.time_zone);
                 let mut config = context.config.as_ref().clone();
                 config.extensions.insert(context.options.clone());
                 context.config = Arc::new(config);
-                self.under(&context, |analyzer| analyzer.view_query(view, depth))
+                let resolved = self.under(&context, |analyzer| analyzer.view_query(view, depth))?;
+                let plan = plan::bound(resolved.plan.clone(), own.ansi, &own.time_zone)?;
+                Ok(resolved.with_plan(plan))
             }
             _ => self.view_query(view, depth),
         }

@@ -57,10 +57,13 @@ fn context(session: &SessionContext) -> AnalyzerContext {
         ordinals: true,
         group_by_aliases: true,
         count_of_table: false,
+        nanos: false,
         count_of_nothing: false,
+        null_in_nothing: false,
         having_as_where: false,
         cross_join: true,
         pivot_max_values: 10_000,
+        transpose_max_values: 500,
         cte: crate::analyze::CteOptions::default(),
         parse: Arc::new(Parser),
     }

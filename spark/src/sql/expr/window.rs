@@ -30,7 +30,7 @@ pub(in crate::sql) fn direction(cursor: &mut Cursor<'_>) -> SparkResult<(bool, b
     Ok((ascending, ascending))
 }
 
-/// `([base] [PARTITION BY ..] [ORDER BY ..] [frame])`.
+/// `(base)` or `([PARTITION BY ..] [ORDER BY ..] [frame])`.
 pub(in crate::sql) fn window_spec(cursor: &mut Cursor<'_>) -> SparkResult<WindowSpec> {
     cursor.expect("(")?;
     let mut spec = WindowSpec::default();
@@ -40,7 +40,10 @@ pub(in crate::sql) fn window_spec(cursor: &mut Cursor<'_>) -> SparkResult<Window
         let clause = cursor.any_word(&["PARTITION", "DISTRIBUTE", "ORDER", "SORT"]) && cursor.word_at(1, "BY")
             || cursor.any_word(&["ROWS", "RANGE"]) && !cursor.is_at(1, ")");
         if cursor.is_name() && !clause {
+            // Nothing may be added to a window that is named.
             spec.base = Some(name::identifier(cursor)?);
+            cursor.expect(")")?;
+            return Ok(spec);
         }
         if cursor.eat_words(&["PARTITION", "BY"]) || cursor.eat_words(&["DISTRIBUTE", "BY"]) {
             spec.partition_by = cursor.list(expression)?;

@@ -42,6 +42,11 @@ pub(super) fn operator(cursor: &mut Cursor<'_>, input: Relation, position: usize
         "PIVOT" => from::pivot(cursor, input, position),
         "UNPIVOT" => from::unpivot(cursor, input, position),
         "TABLESAMPLE" => from::sample(cursor, input, position),
+        "WINDOW" => Err(cursor.error(
+            "UNSUPPORTED_FEATURE.CLAUSE_WITH_PIPE_OPERATORS",
+            &[("clauses", "the WINDOW clause")],
+            cursor.position(),
+        )),
         _ => {
             let before = cursor.position();
             let joined = from::join(cursor, input, position)?;

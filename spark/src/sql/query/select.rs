@@ -13,9 +13,6 @@ pub(super) fn block(cursor: &mut Cursor<'_>) -> SparkResult<Relation> {
     let position = cursor.position();
     if cursor.word("FROM") {
         let input = from::clause(cursor)?;
-        if cursor.word("INSERT") {
-            return unsupported(cursor, "multi-table INSERT", position);
-        }
         if cursor.any_word(&["MAP", "REDUCE"]) || cursor.word("SELECT") && transform_ahead(cursor) {
             return unsupported(cursor, "TRANSFORM", position);
         }
@@ -50,7 +47,7 @@ fn unsupported(cursor: &mut Cursor<'_>, feature: &str, position: usize) -> Spark
     Ok(cursor.relation(RelationKind::Unsupported(feature.to_string()), position))
 }
 
-fn select(cursor: &mut Cursor<'_>, first_from: Option<Relation>, position: usize) -> SparkResult<Relation> {
+pub(super) fn select(cursor: &mut Cursor<'_>, first_from: Option<Relation>, position: usize) -> SparkResult<Relation> {
     cursor.expect_word("SELECT")?;
     let hints = hints(cursor)?;
     let distinct = set_quantifier(cursor);
