@@ -249,6 +249,8 @@ class Firesteel:
         session = SparkSession.builder.remote(self.remote).create()
         # At exit the client says goodbye to its server, and tries again for minutes when a test has stopped that server.
         atexit.unregister(session.client._on_exit)
+        # The client asks its active session what types written as text mean: the first one made, whose server may be gone.
+        type(session)._default_session = type(session)._active_session.session = session
         return session
 
     def alive(self):
