@@ -1,4 +1,5 @@
 //! Aggregate functions with their modifiers, and `grouping`.
+//! It is long because all aggregates take one path from a call to its expression.
 
 use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::logical_expr::Expr;
