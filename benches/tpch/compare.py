@@ -29,11 +29,8 @@ def generate(factor):
     return target
 
 
-def run_connect(remote, data, queries, runs):
+def run_connect(spark, data, queries, runs):
     """Best time of each query over Spark Connect."""
-    from pyspark.sql import SparkSession
-
-    spark = SparkSession.builder.remote(remote).create()
     for file in data.glob("*.parquet"):
         spark.read.parquet(str(file)).createOrReplaceTempView(file.stem)
     times = {}
@@ -56,7 +53,7 @@ def firesteel(kind, data, queries, runs, cores, memory):
     with tempfile.TemporaryDirectory(prefix="firesteel-bench-", ignore_cleanup_errors=True) as folder:
         server = services.Firesteel(kind, folder, executors=cores, memory=memory)
         try:
-            times = run_connect(server.remote, data, queries, runs)
+            times = run_connect(server.session(), data, queries, runs)
             peak = sum(p.memory_mb(peak=True) for p in [server.main, *server.executors])
             return times, peak
         finally:

@@ -136,6 +136,20 @@ pub(crate) struct Scheduler {
     /// Seconds a job waits while there is no executor at all.
     #[arg(long, env = "FIRESTEEL_EXECUTOR_WAIT", default_value_t = 300, value_name = "SECONDS")]
     pub(crate) executor_wait: u64,
+    /// Compression of data between stages; zstd spares slow networks and small disks.
+    #[arg(long, env = "FIRESTEEL_SHUFFLE_COMPRESSION", value_enum, default_value_t = Compression::Lz4, value_name = "CODEC")]
+    pub(crate) shuffle_compression: Compression,
+}
+
+/// How executors compress what they hand to each other.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Compression {
+    /// Not at all.
+    None,
+    /// LZ4.
+    Lz4,
+    /// Zstandard.
+    Zstd,
 }
 
 /// `firesteel executor`.

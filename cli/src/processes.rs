@@ -9,7 +9,7 @@ use firesteel_engine::job::JobRunner;
 use firesteel_engine::local::LocalJobRunner;
 use firesteel_engine::session::SessionRecipe;
 use firesteel_executor::ExecutorSettings;
-use firesteel_scheduler::{SchedulerSettings, ServerSettings};
+use firesteel_scheduler::{SchedulerSettings, ServerSettings, ShuffleCodec};
 use firesteel_service::{signals, tasks};
 use firesteel_spark::session::{EngineParts, SparkEngine};
 use tokio::net::TcpListener;
@@ -36,7 +36,7 @@ pub(crate) async fn server(server: args::Server) -> anyhow::Result<ExitCode> {
 
 /// Runs a cluster's scheduler.
 pub(crate) async fn scheduler(scheduler: args::Scheduler) -> anyhow::Result<ExitCode> {
-    let args::Scheduler { doors, engine, cluster_port, external_host, executor_wait } = scheduler;
+    let args::Scheduler { doors, engine, cluster_port, external_host, executor_wait, shuffle_compression } = scheduler;
     let settings = SchedulerSettings {
         bind_host: doors.bind,
         external_host,
@@ -48,6 +48,11 @@ pub(crate) async fn scheduler(scheduler: args::Scheduler) -> anyhow::Result<Exit
         memory: memory(engine.memory.as_deref())?,
         spill_dir: engine.spill_dir,
         executor_wait_seconds: executor_wait,
+        shuffle_codec: match shuffle_compression {
+            args::Compression::None => ShuffleCodec::None,
+            args::Compression::Lz4 => ShuffleCodec::Lz4,
+            args::Compression::Zstd => ShuffleCodec::Zstd,
+        },
         insecure: doors.insecure,
     };
     firesteel_scheduler::run(settings, signals::shutdown()).await?;

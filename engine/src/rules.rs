@@ -7,6 +7,7 @@ mod columns;
 mod dimension;
 mod order;
 mod recursion;
+pub mod reduction;
 mod semi_join;
 pub mod stages;
 mod task;

@@ -6,7 +6,9 @@ mod members;
 
 use std::sync::Arc;
 
-use ballista_core::config::{BALLISTA_BROADCAST_JOIN_THRESHOLD_BYTES, TaskSchedulingPolicy};
+use ballista_core::config::{
+    BALLISTA_BROADCAST_JOIN_THRESHOLD_BYTES, BALLISTA_SHUFFLE_COMPRESSION_CODEC, TaskSchedulingPolicy,
+};
 use ballista_core::extension::SessionConfigExt;
 use ballista_core::serde::BallistaPhysicalExtensionCodec;
 use ballista_scheduler::cluster::{BallistaCluster, ClusterState, JobState};
@@ -21,6 +23,7 @@ use firesteel_engine::session::profile;
 use firesteel_engine::session::travel;
 
 use crate::error::ServeError;
+use crate::settings::ShuffleCodec;
 pub(crate) use members::Members;
 
 /// Ballista's scheduler, for the one kind of plans there is.
@@ -32,6 +35,7 @@ pub(crate) struct Coordinator {
     pub(crate) ballista: Ballista,
     pub(crate) finished_jobs: Arc<dyn JobState>,
     pub(crate) members: Arc<Members>,
+    pub(crate) shuffle_codec: ShuffleCodec,
 }
 
 /// Bytes of one message between scheduler and executors.
@@ -46,6 +50,7 @@ pub(crate) async fn make(
     bind_host: &str,
     external_host: &str,
     port: u16,
+    shuffle_codec: ShuffleCodec,
 ) -> Result<Coordinator, ServeError> {
     let for_config = Arc::clone(recipe);
     let for_state = Arc::clone(recipe);
@@ -66,7 +71,7 @@ pub(crate) async fn make(
         grpc_server_max_decoding_message_size: u32::try_from(MESSAGE_BYTES).unwrap_or(u32::MAX),
         grpc_server_max_encoding_message_size: u32::try_from(MESSAGE_BYTES).unwrap_or(u32::MAX),
         grpc_client_max_message_size: u32::try_from(MESSAGE_BYTES).unwrap_or(u32::MAX),
-        override_config_producer: Some(Arc::new(move || session_config(for_config.session_config()))),
+        override_config_producer: Some(Arc::new(move || session_config(for_config.session_config(), shuffle_codec))),
         override_session_builder: Some(Arc::new(move |config| for_state.session_state(config))),
         override_physical_codec: Some(Arc::new(codec())),
         ..SchedulerConfig::default()
@@ -76,7 +81,7 @@ pub(crate) async fn make(
     let state: Arc<dyn ClusterState> = Arc::clone(&members) as Arc<dyn ClusterState>;
     let cluster = BallistaCluster::new(state, Arc::clone(&finished_jobs));
     let ballista = create_scheduler(cluster, Arc::new(config)).await.map_err(failed)?;
-    Ok(Coordinator { ballista, finished_jobs, members })
+    Ok(Coordinator { ballista, finished_jobs, members, shuffle_codec })
 }
 
 /// How plans travel to executors.
@@ -85,7 +90,7 @@ pub(crate) fn codec() -> EngineCodec {
 }
 
 /// A session's options with what a cluster needs.
-pub(crate) fn session_config(mut config: SessionConfig) -> SessionConfig {
+pub(crate) fn session_config(mut config: SessionConfig, shuffle_codec: ShuffleCodec) -> SessionConfig {
     let options = config.options_mut();
     profile::cluster(options);
     travel::pack(options);
@@ -96,6 +101,7 @@ pub(crate) fn session_config(mut config: SessionConfig) -> SessionConfig {
         .with_ballista_adaptive_query_planner(false)
         // Ballista would replace a shuffled join by a broadcast one after both of its sides have been shuffled.
         .set_usize(BALLISTA_BROADCAST_JOIN_THRESHOLD_BYTES, profile::BROADCAST_BYTES)
+        .set_str(BALLISTA_SHUFFLE_COMPRESSION_CODEC, shuffle_codec.name())
         .with_ballista_grpc_client_max_message_size(MESSAGE_BYTES)
 }
 

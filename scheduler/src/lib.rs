@@ -14,4 +14,4 @@ mod settings;
 
 pub use error::ServeError;
 pub use run::{run, run_server};
-pub use settings::{SchedulerSettings, ServerSettings};
+pub use settings::{SchedulerSettings, ServerSettings, ShuffleCodec};

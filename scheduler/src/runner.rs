@@ -25,6 +25,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use firesteel_engine::job::{JobHandle, JobId, JobProgress, JobRunner};
 use firesteel_engine::local::LocalJobRunner;
+use firesteel_engine::rules::reduction::{self, Limits};
 use firesteel_engine::rules::stages;
 use firesteel_engine::{cancel, session::profile};
 use firesteel_functions::SparkError;
@@ -32,6 +33,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::cluster::{self, Ballista, Coordinator, Members};
+use crate::settings::ShuffleCodec;
 use follow::Follower;
 use route::Route;
 
@@ -40,6 +42,7 @@ pub struct BallistaJobRunner {
     ballista: Ballista,
     finished_jobs: Arc<dyn JobState>,
     members: Arc<Members>,
+    shuffle_codec: ShuffleCodec,
     local: Arc<LocalJobRunner>,
     /// What sessions have for `target_partitions` unless they were told otherwise.
     default_partitions: usize,
@@ -56,7 +59,7 @@ impl BallistaJobRunner {
         default_partitions: usize,
         executor_wait: Duration,
     ) -> Arc<Self> {
-        let Coordinator { ballista, finished_jobs, members } = coordinator;
+        let Coordinator { ballista, finished_jobs, members, shuffle_codec } = coordinator;
         let cores = Arc::new(AtomicUsize::new(0));
         let census =
             firesteel_service::tasks::spawn("executor-census", census(Arc::clone(&members), Arc::clone(&cores)));
@@ -64,6 +67,7 @@ impl BallistaJobRunner {
             ballista,
             finished_jobs,
             members,
+            shuffle_codec,
             local,
             default_partitions,
             cores,
@@ -118,7 +122,7 @@ impl JobRunner for BallistaJobRunner {
         }
         let mut state = ctx.state();
         let chosen = state.config().target_partitions();
-        *state.config_mut() = cluster::session_config(state.config().clone());
+        *state.config_mut() = cluster::session_config(state.config().clone(), self.shuffle_codec);
         let options = state.config_mut().options_mut();
         profile::stamp(options);
         let ours = chosen == self.default_partitions;
@@ -156,7 +160,9 @@ async fn planned(
     tokio::select! {
         biased;
         () = cancel.cancelled() => Err(cancel::cancelled()),
-        planned = state.create_physical_plan(plan) => stages::explicit(planned?),
+        planned = state.create_physical_plan(plan) => {
+            stages::explicit(reduction::reduce(planned?, Limits::of_broadcast(profile::BROADCAST_BYTES))?)
+        }
     }
 }
 

@@ -31,7 +31,7 @@ impl Cluster {
         let local = LocalJobRunner::new(2);
         let listener = doors::listen("127.0.0.1", 0).await.unwrap();
         let port = doors::address(&listener).unwrap().port();
-        let coordinator = cluster::make(&recipe, "127.0.0.1", "127.0.0.1", port).await.unwrap();
+        let coordinator = cluster::make(&recipe, "127.0.0.1", "127.0.0.1", port, ShuffleCodec::None).await.unwrap();
         let mut parts = Vec::new();
         let service = coordinator.ballista.clone();
         parts.push(tasks::spawn("cluster", async move {

@@ -1,0 +1,192 @@
+//! Semi-join reduction: rows that a join would drop anyway are dropped before they travel.
+//!
+//! ```text
+//! HashJoin(Partitioned)                       HashJoin(Partitioned)
+//!   Repartition                                 Repartition
+//!     Filter: o_orderdate in 1994                 Filter: o_orderdate in 1994
+//!       orders                           =>         orders
+//!   Repartition                                 Repartition
+//!     lineitem                                    HashJoin(CollectLeft, RightSemi)
+//!                                                   keys of: Filter: o_orderdate in 1994, orders
+//!                                                   lineitem
+//! ```
+//!
+//! In one process a filter made while the join runs does the same. Between stages there is no such way back, so the filtered
+//! side, where it is cheap to make, is made once more and its keys are broadcast. This is Spark's runtime filter by semi
+//! join (`spark.sql.optimizer.runtimeFilter.semiJoinReduction.enabled`), also below an aggregate that groups by the key.
+//!
+//! Which keys are broadcast may only ever be too many, never too few: they come from a part of the filtered side whose
+//! column holds every value the join can see. It works on plans that are to be cut into stages and knows no runner.
+
+use std::sync::Arc;
+
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion::common::{JoinType, NullEquality};
+use datafusion::error::Result;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+use datafusion::physical_plan::joins::{HashJoinExec, PartitionMode};
+use datafusion::physical_plan::projection::ProjectionExec;
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, replace_children_if_necessary};
+
+use super::columns::index;
+use source::{base_rows, estimate, inner_column, is_one_stage};
+
+mod source;
+
+/// A filter has to leave at most one in so many rows of its table.
+const KEEPS_ONE_IN: usize = 3;
+
+/// How many rows of its tables a filter may read for each row that it is to reduce.
+const READS_A_ROW: usize = 2;
+
+/// The most reductions of one plan: each is a stage more.
+const MOST: usize = 8;
+
+/// What is worth it.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// The most bytes of broadcast keys, as estimated.
+    pub bytes: usize,
+    /// Fewer rows than this travel faster than they are reduced.
+    pub fewest_rows: usize,
+}
+
+impl Limits {
+    /// For keys that a broadcast of so many bytes may hold.
+    #[must_use]
+    pub fn of_broadcast(bytes: usize) -> Self {
+        Self { bytes, fewest_rows: 500_000 }
+    }
+}
+
+/// The plan with such semi joins.
+///
+/// # Errors
+/// When an operator cannot be rebuilt.
+pub fn reduce(plan: Arc<dyn ExecutionPlan>, limits: Limits) -> Result<Arc<dyn ExecutionPlan>> {
+    let mut made = 0;
+    plan.transform_down(|node| {
+        if made == MOST {
+            return Ok(Transformed::new(node, false, TreeNodeRecursion::Stop));
+        }
+        match reduced(&node, limits)? {
+            Some(node) => {
+                made += 1;
+                Ok(Transformed::yes(node))
+            }
+            None => Ok(Transformed::no(node)),
+        }
+    })
+    .data()
+}
+
+/// A join with the larger side that can be reduced reduced, or `None` when that does not pay.
+fn reduced(node: &Arc<dyn ExecutionPlan>, limits: Limits) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+    let Some(join) = node.downcast_ref::<HashJoinExec>() else { return Ok(None) };
+    if join.null_equality() != NullEquality::NullEqualsNothing || join.null_aware {
+        return Ok(None);
+    }
+    let sides = [join.left(), join.right()];
+    let mut best: Option<(usize, usize, Arc<dyn ExecutionPlan>)> = None;
+    for (at, side) in sides.into_iter().enumerate() {
+        let Some(other) = sides.get(1 - at) else { continue };
+        if !may_lose_rows(*join.join_type(), at) {
+            continue;
+        }
+        for (left, right) in join.on() {
+            let (Some(left), Some(right)) = (index(left), index(right)) else { continue };
+            let (key, other_key) = if at == 0 { (left, right) } else { (right, left) };
+            let Some((input, column)) = travels(side, key, false) else { continue };
+            let rows = estimate(input.as_ref())?.map_or(0, |(rows, _)| rows);
+            if rows < limits.fewest_rows || best.as_ref().is_some_and(|(most, ..)| *most >= rows) {
+                continue;
+            }
+            let Some(keys) = keys_of(other, other_key, rows, limits.bytes)? else { continue };
+            best = Some((rows, at, put(side, key, &keys, column)?));
+        }
+    }
+    let Some((_, at, side)) = best else { return Ok(None) };
+    let [left, right] = sides.map(Arc::clone);
+    let children = if at == 0 { vec![side, right] } else { vec![left, side] };
+    replace_children_if_necessary(Arc::clone(node), children).map(Some)
+}
+
+/// Whether rows of side `at` that match nothing leave no trace in the result.
+fn may_lose_rows(join: JoinType, at: usize) -> bool {
+    match join {
+        JoinType::Inner | JoinType::LeftSemi | JoinType::RightSemi => true,
+        JoinType::Left | JoinType::LeftAnti | JoinType::LeftMark => at == 1,
+        JoinType::Right | JoinType::RightAnti | JoinType::RightMark => at == 0,
+        JoinType::Full => false,
+    }
+}
+
+/// What is below the exchanges and groupings through which a key passes, and the key's index there; `None` when the rows do
+/// not travel, or come from several stages.
+fn travels(plan: &Arc<dyn ExecutionPlan>, key: usize, exchanged: bool) -> Option<(Arc<dyn ExecutionPlan>, usize)> {
+    if let Some((input, column, exchange)) = source::passes(plan, key) {
+        return travels(input, column, exchanged || exchange);
+    }
+    (exchanged && is_one_stage(plan)).then(|| (Arc::clone(plan), key))
+}
+
+/// `plan` with only those rows below its exchanges whose key is among `keys`.
+fn put(
+    plan: &Arc<dyn ExecutionPlan>,
+    key: usize,
+    keys: &Arc<dyn ExecutionPlan>,
+    column: usize,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    if let Some((input, below, _)) = source::passes(plan, key) {
+        let input = put(input, below, keys, column)?;
+        return replace_children_if_necessary(Arc::clone(plan), vec![input]);
+    }
+    let expr = |plan: &Arc<dyn ExecutionPlan>, at: usize| -> Arc<dyn PhysicalExpr> {
+        Arc::new(Column::new(plan.schema().field(at).name(), at))
+    };
+    Ok(Arc::new(HashJoinExec::try_new(
+        Arc::clone(keys),
+        Arc::clone(plan),
+        vec![(expr(keys, 0), expr(plan, column))],
+        None,
+        &JoinType::RightSemi,
+        None,
+        PartitionMode::CollectLeft,
+        NullEquality::NullEqualsNothing,
+        false,
+    )?))
+}
+
+/// A plan for all values the key can have, if it is cheap, small and selective enough for `rows` rows to be reduced.
+fn keys_of(
+    plan: &Arc<dyn ExecutionPlan>,
+    key: usize,
+    rows: usize,
+    bytes: usize,
+) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+    if is_one_stage(plan) {
+        let name = plan.schema().field(key).name().clone();
+        let column: Arc<dyn PhysicalExpr> = Arc::new(Column::new(&name, key));
+        let keys: Arc<dyn ExecutionPlan> = Arc::new(ProjectionExec::try_new(vec![(column, name)], Arc::clone(plan))?);
+        let (Some((kept, size)), Some((table, read))) = (estimate(keys.as_ref())?, base_rows(plan, key)?) else {
+            return Ok(None);
+        };
+        let pays = size < bytes
+            && kept.saturating_mul(KEEPS_ONE_IN) <= table
+            && kept.saturating_mul(KEEPS_ONE_IN) <= rows
+            && read <= rows.saturating_mul(READS_A_ROW);
+        if pays {
+            let several = keys.output_partitioning().partition_count() > 1;
+            return Ok(Some(if several { Arc::new(CoalescePartitionsExec::new(keys)) } else { keys }));
+        }
+    }
+    match inner_column(plan, key) {
+        Some((input, column)) => keys_of(input, column, rows, bytes),
+        None => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests;

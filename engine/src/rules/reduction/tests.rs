@@ -1,0 +1,92 @@
+use arrow::util::pretty::pretty_format_batches;
+use datafusion::physical_plan::{collect, displayable};
+use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
+use tempfile::TempDir;
+
+use super::*;
+
+const LIMITS: Limits = Limits { bytes: 1 << 20, fewest_rows: 1000 };
+
+/// `lines` has 20,000 rows of 3,000 orders, each order one of 30 days and one of 100 customers.
+async fn tables(folder: &TempDir) -> SessionContext {
+    let mut config = SessionConfig::new().with_target_partitions(2);
+    let options = config.options_mut();
+    options.optimizer.hash_join_single_partition_threshold = 0;
+    options.optimizer.hash_join_single_partition_threshold_rows = 0;
+    options.optimizer.enable_dynamic_filter_pushdown = false;
+    options.optimizer.enable_join_dynamic_filter_pushdown = false;
+    let context = SessionContext::new_with_config(config);
+    for (name, rows) in [
+        ("lines", "select value % 3000 as o, value as price from generate_series(1, 20000)"),
+        ("orders", "select value as id, value % 30 as day, value % 100 as c from generate_series(0, 2999)"),
+    ] {
+        let path = folder.path().join(format!("{name}.parquet")).to_string_lossy().into_owned();
+        context.sql(&format!("copy ({rows}) to '{path}'")).await.unwrap().collect().await.unwrap();
+        context.register_parquet(name, &path, ParquetReadOptions::default()).await.unwrap();
+    }
+    context
+}
+
+async fn rows(context: &SessionContext, plan: Arc<dyn ExecutionPlan>) -> Vec<String> {
+    let batches = collect(plan, context.task_ctx()).await.unwrap();
+    let mut rows: Vec<String> =
+        pretty_format_batches(&batches).unwrap().to_string().lines().map(str::to_owned).collect();
+    rows.sort();
+    rows
+}
+
+/// How often a query is reduced; its rows must be the same.
+async fn reductions(sql: &str) -> (usize, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let context = tables(&folder).await;
+    let plan = async || context.sql(sql).await.unwrap().create_physical_plan().await.unwrap();
+    let reduced = reduce(plan().await, LIMITS).unwrap();
+    let text = displayable(reduced.as_ref()).indent(false).to_string();
+    assert_eq!(rows(&context, plan().await).await, rows(&context, reduced).await, "{text}");
+    (text.matches("CollectLeft, join_type=RightSemi").count(), text)
+}
+
+#[tokio::test]
+async fn the_larger_side_of_a_join_loses_what_the_filter_of_the_other_drops() {
+    let (count, plan) = reductions("select id, c, price from orders join lines on id = o where day = 7").await;
+    assert_eq!(count, 1, "{plan}");
+    let (count, plan) = reductions("select id, c, price from lines left join orders on id = o and day = 7").await;
+    assert_eq!(count, 0, "the rows of a preserved side stay: {plan}");
+    let (count, plan) = reductions(
+        "select id from orders where day = 7 and not exists (select 1 from lines where o = id and price > 9000)",
+    )
+    .await;
+    assert_eq!(count, 1, "{plan}");
+    let (count, plan) =
+        reductions("select o, price from lines where not exists (select 1 from orders where o = id and day = 7)").await;
+    assert_eq!(count, 0, "{plan}");
+    let (count, plan) =
+        reductions("select id, price from orders full join lines on id = o where day = 7 or day is null").await;
+    assert_eq!(count, 0, "{plan}");
+}
+
+#[tokio::test]
+async fn groups_by_the_key_are_not_made_where_the_join_drops_them() {
+    let sums = "select o, sum(price) as total, count(*) as n from lines group by o";
+    let (count, plan) =
+        reductions(&format!("select id, total, n from orders join ({sums}) s on id = o where day = 7")).await;
+    let (semi, scan) = (plan.find("RightSemi").unwrap(), plan.find("mode=Partial").unwrap());
+    assert!(count == 1 && scan < semi, "{plan}");
+    // Of another column than the key, groups need all their rows.
+    let by_price = "select max(o) as o, price % 10 as p from lines group by price % 10";
+    let (count, plan) =
+        reductions(&format!("select id, p from orders join ({by_price}) s on id = o where day = 7")).await;
+    assert_eq!(count, 0, "{plan}");
+}
+
+#[tokio::test]
+async fn a_filter_that_keeps_most_or_may_differ_the_next_time_reduces_nothing() {
+    for filter in ["day < 25", "random() < 0.1"] {
+        let sql = format!("select count(*) > 0 from orders join lines on id = o where {filter}");
+        let (count, plan) = reductions(&sql).await;
+        assert_eq!(count, 0, "{plan}");
+    }
+    let some = "(select id from orders where day = 7 limit 20) l";
+    let (count, plan) = reductions(&format!("select count(*) from {some} join lines on id = o")).await;
+    assert_eq!(count, 0, "{plan}");
+}
