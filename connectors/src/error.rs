@@ -148,6 +148,26 @@ pub enum ConnectorError {
         /// Why it does not fit.
         reason: String,
     },
+    /// Rows of an upsert that have no one row to become.
+    #[error("cannot upsert into {table}: {reason}: ({keys}) = ({value})")]
+    DuplicateKey {
+        /// The target table.
+        table: String,
+        /// The key columns.
+        keys: String,
+        /// Their values.
+        value: String,
+        /// What is wrong with them.
+        reason: String,
+    },
+    /// The server has no room for the connections a write needs.
+    #[error("too few free connections at {target}: {free} free, at least 2 needed")]
+    TooFewConnections {
+        /// Host and port.
+        target: String,
+        /// Those that are free.
+        free: i64,
+    },
     /// An error reported by the database.
     #[error("database error {sqlstate}: {message}")]
     Database {

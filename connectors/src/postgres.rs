@@ -3,8 +3,8 @@
 //! Speaks the wire protocol directly; knows nothing of Spark beyond the names of its `jdbc` options.
 
 pub mod connect;
-pub mod ddl;
-pub mod encode;
+mod ddl;
+mod encode;
 mod numeric;
 pub mod options;
 pub mod read;

@@ -33,7 +33,7 @@ pub enum SaveMode {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum SinkSpec {
     /// Files in a directory.
-    Files(FileSinkSpec),
+    Files(Box<FileSinkSpec>),
     /// A PostgreSQL table.
     Postgres(PostgresSinkSpec),
 }
@@ -44,7 +44,7 @@ pub enum PreparedSink {
     /// The target exists and the mode says to leave it alone; no task need run.
     Nothing,
     /// Files in a directory.
-    Files(PreparedFiles),
+    Files(Box<PreparedFiles>),
     /// A PostgreSQL table.
     Postgres(PreparedPostgres),
 }
@@ -114,7 +114,8 @@ pub async fn prepare(
 ) -> Result<PreparedSink> {
     match spec {
         SinkSpec::Files(spec) => {
-            Ok(files::prepare(spec, schema, job_id, &runtime).await?.map_or(PreparedSink::Nothing, PreparedSink::Files))
+            let prepared = files::prepare(*spec, schema, job_id, &runtime).await?;
+            Ok(prepared.map_or(PreparedSink::Nothing, |files| PreparedSink::Files(Box::new(files))))
         }
         SinkSpec::Postgres(spec) => Ok(crate::postgres::sink::prepare(spec, schema, job_id)
             .await?

@@ -14,6 +14,8 @@ use datafusion::physical_expr_common::physical_expr::proto_decode::PhysicalExprD
 use datafusion::physical_expr_common::physical_expr::proto_encode::PhysicalExprEncodeCtx;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion_proto::physical_plan::{PhysicalExtensionCodec, PhysicalProtoConverterExtension};
+use firesteel_connectors::postgres::PostgresScanExec;
+use firesteel_connectors::postgres::read::ReadSpec;
 use firesteel_connectors::sink::PreparedSink;
 use firesteel_functions::SparkError;
 use firesteel_functions::registry;
@@ -31,10 +33,19 @@ const TASK: u8 = 3;
 /// First byte of an [`InOrderExec`]; the number of rows it gives follows, when there is one.
 const ORDER: u8 = 4;
 
+/// First byte of a [`PostgresScanExec`]; what it reads follows as JSON.
+const POSTGRES: u8 = 5;
+
 /// A function of Spark's book.
 const SPARK: &[u8] = b"s";
 /// A function of DataFusion's book.
 const DATAFUSION: &[u8] = b"d";
+
+/// Whether an operator reads a database, as its input tells each task.
+#[must_use]
+pub fn reads_database(node: &dyn ExecutionPlan) -> bool {
+    node.is::<PostgresScanExec>()
+}
 
 /// Encodes our operators and all functions; the inner codec has the rest.
 #[derive(Debug)]
@@ -75,6 +86,13 @@ impl PhysicalExtensionCodec for EngineCodec {
                 [input] => Ok(Arc::new(InOrderExec::new(Arc::clone(input), wanted(rest)?))),
                 _ => Err(DataFusionError::Internal("a merge has one input".into())),
             },
+            Some((&POSTGRES, rest)) => match inputs {
+                [splits] => {
+                    let spec: ReadSpec = serde_json::from_slice(rest).map_err(external)?;
+                    Ok(Arc::new(PostgresScanExec::new(spec, Arc::clone(splits))))
+                }
+                _ => Err(DataFusionError::Internal("a scan of a database has one input".into())),
+            },
             _ => Err(DataFusionError::Internal("an operator of an unknown kind was received".into())),
         }
     }
@@ -88,6 +106,10 @@ impl PhysicalExtensionCodec for EngineCodec {
         if let Some(sink) = node.downcast_ref::<SinkExec>() {
             buf.push(SINK);
             return serde_json::to_writer(buf, sink.sink().as_ref()).map_err(external);
+        }
+        if let Some(scan) = node.downcast_ref::<PostgresScanExec>() {
+            buf.push(POSTGRES);
+            return serde_json::to_writer(buf, scan.spec()).map_err(external);
         }
         if let Some(merge) = node.downcast_ref::<InOrderExec>() {
             buf.push(ORDER);

@@ -4,6 +4,7 @@
 
 mod barrier;
 mod columns;
+mod database;
 mod dimension;
 mod order;
 mod recursion;
@@ -39,5 +40,5 @@ pub fn physical_first() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
 /// Physical rules, run after DataFusion's own.
 #[must_use]
 pub fn physical() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
-    vec![Arc::new(order::KeepOrder), Arc::new(task::InsertTasks)]
+    vec![Arc::new(database::AskDatabase), Arc::new(order::KeepOrder), Arc::new(task::InsertTasks)]
 }

@@ -9,6 +9,7 @@ mod catalog_query;
 mod collated_columns;
 mod create_text;
 mod database;
+mod database_write;
 mod describe;
 mod describe_json;
 mod drop_table;

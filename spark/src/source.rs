@@ -81,6 +81,7 @@ impl Format {
             "text" => Ok(Self::Text),
             "avro" => Ok(Self::Avro),
             "jdbc" => Ok(Self::Jdbc),
+            "postgres" | "postgresql" | "greenplum" => Ok(Self::Jdbc),
             "orc" | "binaryfile" | "xml" | "delta" | "iceberg" | "hudi" | "kafka" | "hive" | "rate" | "socket"
             | "noop" | "console" | "libsvm" | "image" | "protobuf" => {
                 Err(SparkError::unsupported(format!("data source `{name}`")))

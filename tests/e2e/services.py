@@ -159,10 +159,15 @@ class Postgres:
         secret.chmod(0o644)
         subprocess.run([*as_user, binaries / "initdb", "-D", data / "db", "-U", "spark", "-A", "scram-sha-256",
                         f"--pwfile={secret}", "-E", "UTF8", "--no-sync"], check=True, capture_output=True, cwd="/tmp")
-        self.process = Process("postgres", [
+        self._arguments = [
             *as_user, binaries / "postgres", "-D", data / "db", "-p", self.port, "-c", "listen_addresses=127.0.0.1",
             "-c", "fsync=off", "-k", data,
-        ], folder)
+        ]
+        self._folder = folder
+        self.restart()
+
+    def restart(self):
+        self.process = Process("postgres", self._arguments, self._folder)
         wait_until("PostgreSQL", self._ready, 30, self.process.popen)
 
     @property

@@ -11,6 +11,7 @@ use tokio_postgres::config::SslMode as WireSslMode;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config, NoTls};
 
+use super::options::JdbcOptions;
 use super::url::{SslMode, Target};
 use crate::error::{ConnectorError, Result, chain};
 
@@ -34,6 +35,20 @@ impl Connection {
     /// `Database` with the server's SQLSTATE.
     pub async fn execute(&self, sql: &str) -> Result<()> {
         self.client.batch_execute(sql).await.map_err(database_error)
+    }
+
+    /// Applies `queryTimeout` and `sessionInitStatement`.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub async fn prepare_session(&self, options: &JdbcOptions) -> Result<()> {
+        if options.query_timeout > 0 {
+            self.execute(&format!("SET statement_timeout = '{}s'", options.query_timeout)).await?;
+        }
+        match &options.session_init {
+            Some(statement) => self.execute(statement).await,
+            None => Ok(()),
+        }
     }
 }
 

@@ -5,34 +5,47 @@
 use arrow::datatypes::{DataType, Field, Schema};
 
 use super::options::JdbcOptions;
-use super::table::{TableName, quote};
+use super::table::quote;
 use crate::error::{ConnectorError, Result};
 
 /// Field metadata in which Spark keeps `char(n)` and `varchar(n)`.
 const CHAR_TYPE: &str = "__CHAR_VARCHAR_TYPE_STRING";
 
-/// The statement that creates `table` for these columns.
+/// The columns and clauses of CREATE TABLE, from the opening parenthesis on; `json` names the columns that hold JSON.
 ///
 /// # Errors
 /// `TypeMismatch` for a type without a counterpart, `InvalidOption` for unusable column types.
-pub fn create_table(table: &TableName, names: &[String], schema: &Schema, options: &JdbcOptions) -> Result<String> {
+pub(crate) fn body(names: &[String], schema: &Schema, json: &[String], options: &JdbcOptions) -> Result<String> {
     let given = options.create_table_column_types.as_deref().map(column_types).transpose()?.unwrap_or_default();
     for (name, _) in &given {
         if !names.iter().any(|column| column.eq_ignore_ascii_case(name)) {
             return Err(ConnectorError::option("createTableColumnTypes", format!("column {name} not found")));
         }
     }
+    let keys = options.upsert.as_ref().map(|upsert| upsert.keys.as_slice()).unwrap_or_default();
     let mut columns = Vec::new();
     for (name, field) in names.iter().zip(schema.fields()) {
         let own = given.iter().find(|(column, _)| column.eq_ignore_ascii_case(name));
         let sql_type = match own {
             Some((_, sql_type)) => sql_type.clone(),
+            None if json.contains(name) => "jsonb".to_owned(),
             None => sql_type(name, field)?,
         };
         let null = if field.is_nullable() { "" } else { " NOT NULL" };
         columns.push(format!("{} {sql_type}{null}", quote(name)));
     }
-    Ok(format!("CREATE TABLE {} ({}) {}", table.sql(), columns.join(", "), options.create_table_options))
+    if !keys.is_empty() {
+        let mut key = Vec::new();
+        for column in keys {
+            let name = names.iter().find(|name| name.eq_ignore_ascii_case(column));
+            let name =
+                name.ok_or_else(|| ConnectorError::option("upsertKeys", format!("column {column} not found")))?;
+            key.push(quote(name));
+        }
+        columns.push(format!("PRIMARY KEY ({})", key.join(", ")));
+    }
+    let distribution = options.distribution.as_ref().map(super::options::Distribution::sql).unwrap_or_default();
+    Ok(format!("({}) {} {distribution}", columns.join(", "), options.create_table_options))
 }
 
 fn sql_type(name: &str, field: &Field) -> Result<String> {
@@ -69,10 +82,8 @@ fn scalar_type(data_type: &DataType) -> Option<String> {
         DataType::Timestamp(_, Some(_)) => "timestamp with time zone".to_owned(),
         DataType::Timestamp(_, None) => "timestamp".to_owned(),
         DataType::Time32(_) | DataType::Time64(_) => "time".to_owned(),
-        DataType::List(field) | DataType::LargeList(field) => match field.data_type() {
-            DataType::List(_) | DataType::LargeList(_) => return None,
-            item => format!("{}[]", scalar_type(item)?),
-        },
+        DataType::Duration(_) | DataType::Interval(_) => "interval".to_owned(),
+        DataType::List(field) | DataType::LargeList(field) => format!("{}[]", scalar_type(field.data_type())?),
         _ => return None,
     })
 }
@@ -101,6 +112,7 @@ fn column_types(text: &str) -> Result<Vec<(String, String)>> {
         let sql_type = match sql_type.to_ascii_uppercase().as_str() {
             "STRING" => "text",
             "BYTE" | "TINYINT" | "SHORT" => "smallint",
+            "INT" => "integer",
             "LONG" => "bigint",
             "FLOAT" => "real",
             "DOUBLE" => "double precision",

@@ -4,6 +4,9 @@
 
 mod array;
 mod convert;
+mod list;
+mod text;
+mod wire;
 
 use arrow::array::{Array, RecordBatch};
 use bytes::{BufMut, BytesMut};
@@ -11,14 +14,14 @@ use bytes::{BufMut, BytesMut};
 use super::table::TableColumn;
 use crate::error::{ConnectorError, Result};
 use array::Values;
-pub use convert::Wire;
+pub(crate) use wire::Wire;
 
 /// What a COPY BINARY stream begins with: signature, flags, no extension.
 const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 
 /// Encodes batches for a fixed list of target columns.
 #[derive(Debug)]
-pub struct Encoder {
+pub(crate) struct Encoder {
     targets: Vec<(TableColumn, Wire)>,
     rows: u64,
 }
@@ -28,42 +31,40 @@ impl Encoder {
     ///
     /// # Errors
     /// `TypeMismatch` for a column type we cannot send.
-    pub fn new(columns: &[TableColumn]) -> Result<Self> {
+    pub(crate) fn new(columns: &[TableColumn]) -> Result<Self> {
         let targets = columns.iter().map(|column| Ok((column.clone(), Wire::of(column)?))).collect::<Result<_>>()?;
         Ok(Self { targets, rows: 0 })
     }
 
     /// Appends the stream's beginning.
-    pub fn header(&self, out: &mut BytesMut) {
+    pub(crate) fn header(&self, out: &mut BytesMut) {
         out.extend_from_slice(HEADER);
     }
 
     /// Appends the stream's end.
-    pub fn trailer(&self, out: &mut BytesMut) {
+    pub(crate) fn trailer(&self, out: &mut BytesMut) {
         out.put_i16(-1);
     }
 
     /// Rows encoded so far.
-    pub fn rows(&self) -> u64 {
+    pub(crate) fn rows(&self) -> u64 {
         self.rows
     }
 
-    /// Appends all rows of a batch.
+    /// Converts a batch for the wire.
     ///
     /// # Errors
     /// `TypeMismatch` or `InvalidValue`, naming column, row and value.
-    pub fn batch(&mut self, batch: &RecordBatch, out: &mut BytesMut) -> Result<()> {
+    pub(crate) fn convert(&self, batch: &RecordBatch) -> Result<Converted> {
         if batch.num_columns() != self.targets.len() {
-            return Err(ConnectorError::Protocol(format!(
-                "{} columns for {} targets",
-                batch.num_columns(),
-                self.targets.len()
-            )));
+            let (given, wanted) = (batch.num_columns(), self.targets.len());
+            return Err(ConnectorError::Protocol(format!("{given} columns for {wanted} targets")));
         }
         let mut columns = Vec::with_capacity(self.targets.len());
         for (array, (column, wire)) in batch.columns().iter().zip(&self.targets) {
             if column.not_null && array.logical_null_count() > 0 {
-                let row = (0..array.len()).find(|row| array.is_null(*row)).unwrap_or_default() as u64;
+                let nulls = array.logical_nulls();
+                let row = nulls.and_then(|nulls| nulls.iter().position(|valid| !valid)).unwrap_or_default() as u64;
                 return Err(ConnectorError::InvalidValue {
                     column: column.name.clone(),
                     row: self.rows + row,
@@ -75,21 +76,44 @@ impl Encoder {
             let converted = convert::convert(array, column, wire, self.rows)?;
             columns.push(Values::new(&converted, wire, column)?);
         }
-        let count = i16::try_from(columns.len())
+        Ok(Converted { columns, rows: batch.num_rows(), next: 0 })
+    }
+
+    /// Appends rows until `out` holds `bytes` or `most` rows were added; true while rows are left.
+    ///
+    /// # Errors
+    /// `InvalidValue`, naming column, row and value.
+    pub(crate) fn put(
+        &mut self,
+        converted: &mut Converted,
+        out: &mut BytesMut,
+        bytes: usize,
+        most: usize,
+    ) -> Result<bool> {
+        let count = i16::try_from(self.targets.len())
             .map_err(|_| ConnectorError::Unsupported { feature: "more than 32767 columns".to_owned() })?;
-        for row in 0..batch.num_rows() {
+        let end = converted.next.saturating_add(most).min(converted.rows);
+        while converted.next < end && out.len() < bytes {
             out.put_i16(count);
-            for (values, (column, _)) in columns.iter().zip(&self.targets) {
-                values.put(row, out).map_err(|failure| ConnectorError::InvalidValue {
+            for (values, (column, _)) in converted.columns.iter().zip(&self.targets) {
+                values.put(converted.next, out).map_err(|failure| ConnectorError::InvalidValue {
                     column: column.name.clone(),
-                    row: self.rows + row as u64,
+                    row: self.rows,
                     value: failure.value,
                     to: column.sql_type.clone(),
-                    reason: failure.reason.to_owned(),
+                    reason: failure.reason.into_owned(),
                 })?;
             }
+            converted.next += 1;
+            self.rows += 1;
         }
-        self.rows += batch.num_rows() as u64;
-        Ok(())
+        Ok(converted.next < converted.rows)
     }
+}
+
+/// A batch in the target's types, and how far it has been encoded.
+pub(crate) struct Converted {
+    columns: Vec<Values>,
+    rows: usize,
+    next: usize,
 }

@@ -97,3 +97,52 @@ fn put_digits(negative: bool, integer: &[u8], fraction: &[u8], out: &mut BytesMu
 fn group(digits: &[u8]) -> i16 {
     digits.iter().fold(0, |value, digit| value * 10 + i16::from(digit.saturating_sub(b'0')))
 }
+
+/// What `numeric(p, s)` can hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// Digits in all.
+    pub(crate) precision: i32,
+    /// Of them after the point; may be negative.
+    pub(crate) scale: i32,
+}
+
+impl Limits {
+    /// Out of the catalogue's packed form; `None` without limits.
+    pub(super) fn of(modifier: i32) -> Option<Self> {
+        let packed = modifier.checked_sub(4).filter(|packed| *packed >= 0)?;
+        // Eleven bits, signed.
+        let scale = packed & 0x7ff;
+        Some(Self { precision: packed >> 16, scale: if scale >= 1024 { scale - 2048 } else { scale } })
+    }
+
+    /// Whether any decimal of this precision and scale fits.
+    pub(super) fn holds_all(self, precision: u8, scale: i8) -> bool {
+        let (ours, theirs) = (self.precision - self.scale, i32::from(precision) - i32::from(scale));
+        ours > theirs || (ours == theirs && self.scale >= i32::from(scale))
+    }
+
+    /// Whether `unscaled * 10^-scale` fits once it is rounded as the server rounds.
+    pub(super) fn holds(self, unscaled: i128, scale: i8) -> bool {
+        let drop = i32::from(scale) - self.scale;
+        let value = unscaled.unsigned_abs();
+        let (value, limit) = if drop > 0 {
+            let Some(divisor) = 10_u128.checked_pow(drop.unsigned_abs()) else { return true };
+            (value / divisor + u128::from(value % divisor >= divisor.div_ceil(2)), self.precision)
+        } else {
+            // Digits that are added count.
+            (value, self.precision + drop)
+        };
+        match u32::try_from(limit) {
+            Ok(digits) => 10_u128.checked_pow(digits).is_none_or(|limit| value < limit),
+            Err(_) => value == 0,
+        }
+    }
+
+    /// Whether a number in plain digits has too many before the point; what rounding adds is left to the server.
+    pub(super) fn too_long(self, text: &str) -> bool {
+        let integer = text.trim_start_matches('-').split('.').next().unwrap_or_default().trim_start_matches('0');
+        let room = usize::try_from(self.precision - self.scale).unwrap_or_default();
+        integer.bytes().all(|byte| byte.is_ascii_digit()) && integer.len() > room
+    }
+}

@@ -34,6 +34,10 @@ pub struct TableColumn {
     pub has_default: bool,
     /// Whether null is refused.
     pub not_null: bool,
+    /// Length or precision and scale as the catalogue packs them; -1 without.
+    pub modifier: i32,
+    /// Of an array: its elements' type, OID and `typtype`.
+    pub element: Option<(String, u32, String)>,
 }
 
 impl TableName {
@@ -100,9 +104,12 @@ impl TableName {
         if self.schema.is_some() {
             return Ok(self.clone());
         }
-        let sql = "SELECT coalesce((SELECT n.nspname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-                   WHERE c.oid = to_regclass($1)), current_schema()::text)";
-        let row = connection.client().query_one(sql, &[&self.sql()]).await.map_err(database_error)?;
+        let sql = format!(
+            "SELECT coalesce((SELECT n.nspname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+             WHERE c.oid = to_regclass({})), current_schema()::text)",
+            literal(&self.sql())
+        );
+        let row = connection.client().query_one(&sql, &[]).await.map_err(database_error)?;
         Ok(Self { schema: get(&row, 0)?, table: self.table.clone() })
     }
 
@@ -111,19 +118,36 @@ impl TableName {
     /// # Errors
     /// `Database`.
     pub async fn columns(&self, connection: &Connection) -> Result<Option<Vec<TableColumn>>> {
-        let exists = "SELECT to_regclass($1) IS NOT NULL";
-        let row = connection.client().query_one(exists, &[&self.sql()]).await.map_err(database_error)?;
+        let client = connection.client();
+        let name = literal(&self.sql());
+        let sql = format!("SELECT to_regclass({name}) IS NOT NULL, current_setting('server_version_num')::int");
+        let row = client.query_one(&sql, &[]).await.map_err(database_error)?;
         if !get::<bool>(&row, 0)? {
             return Ok(None);
         }
+        // Greenplum's servers are of versions without these columns.
+        let version: i32 = get(&row, 1)?;
+        let identity = if version >= 100_000 { "a.attidentity::text" } else { "''::text" };
+        let generated = if version >= 120_000 { "a.attgenerated::text" } else { "''::text" };
         // A domain is written as the type it stands for.
-        let sql = "SELECT a.attname::text, b.typname::text, format_type(a.atttypid, a.atttypmod), b.typtype::text, \
-                   a.attnotnull, a.atthasdef OR a.attidentity <> '', a.attgenerated <> '' OR a.attidentity = 'a' \
-                   FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid \
-                   JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END \
-                   WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
-        let rows = connection.client().query(sql, &[&self.sql()]).await.map_err(database_error)?;
+        let sql = format!(
+            "SELECT a.attname::text, b.typname::text, format_type(a.atttypid, a.atttypmod), b.typtype::text, \
+             a.attnotnull OR t.typnotnull, \
+             a.atthasdef OR t.typdefault IS NOT NULL OR {identity} <> '', {generated} <> '' OR {identity} = 'a', \
+             CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END, \
+             e.typname::text, e.oid, e.typtype::text \
+             FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid \
+             JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END \
+             LEFT JOIN pg_type e ON e.oid = b.typelem AND b.typlen = -1 \
+             WHERE a.attrelid = to_regclass({name}) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"
+        );
+        let rows = client.query(&sql, &[]).await.map_err(database_error)?;
         let column = |row: &Row| {
+            let element: Option<String> = get(row, 8)?;
+            let element = match element {
+                Some(name) => Some((name, get::<u32>(row, 9)?, get::<String>(row, 10)?)),
+                None => None,
+            };
             Ok(TableColumn {
                 name: get(row, 0)?,
                 type_name: get(row, 1)?,
@@ -132,10 +156,19 @@ impl TableName {
                 not_null: get(row, 4)?,
                 has_default: get(row, 5)?,
                 generated: get(row, 6)?,
+                modifier: get(row, 7)?,
+                element,
             })
         };
         rows.iter().map(column).collect::<Result<_>>().map(Some)
     }
+}
+
+/// Quotes a text.
+pub fn literal(text: &str) -> String {
+    let quoted = text.replace('\'', "''");
+    // A backslash means itself only where standard_conforming_strings is on, but always does so after E when doubled.
+    if text.contains('\\') { format!("E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
 }
 
 /// Quotes an identifier.

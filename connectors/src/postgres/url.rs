@@ -31,6 +31,8 @@ pub struct Target {
     pub connect_timeout: u64,
     /// `options`: passed to the server as they are.
     pub options: Option<String>,
+    /// `stringtype`.
+    pub string_type: Option<String>,
 }
 
 /// How much TLS is asked for.
@@ -49,7 +51,7 @@ pub enum SslMode {
 }
 
 /// Driver properties with no meaning here and no effect on results.
-const HARMLESS: [&str; 22] = [
+const HARMLESS: [&str; 19] = [
     "rewritebatchedinserts",
     "tcpkeepalive",
     "loggerlevel",
@@ -57,13 +59,10 @@ const HARMLESS: [&str; 22] = [
     "preparethreshold",
     "defaultrowfetchsize",
     "binarytransfer",
-    "stringtype",
     "sockettimeout",
-    "logintimeout",
     "canceltimeout",
     "loadbalancehosts",
     "assumeminserverversion",
-    "readonly",
     "unknownlength",
     "preparedstatementcachequeries",
     "adaptivefetch",
@@ -97,6 +96,7 @@ impl Target {
             application_name: None,
             connect_timeout: 10,
             options: None,
+            string_type: None,
         };
         let (authority, database) = match location.strip_prefix("//") {
             Some(location) => location.split_once('/').unwrap_or((location, "")),
@@ -134,9 +134,10 @@ impl Target {
             "sslrootcert" => self.ssl_root_cert = text,
             "currentschema" => self.current_schema = text,
             "applicationname" => self.application_name = text,
-            "connecttimeout" => {
-                let seconds: u64 =
-                    value.parse().map_err(|_| ConnectorError::option("connectTimeout", "expected seconds"))?;
+            "stringtype" => self.string_type = text,
+            "readonly" if value == "false" => {}
+            "connecttimeout" | "logintimeout" => {
+                let seconds: u64 = value.parse().map_err(|_| ConnectorError::option(key, "expected seconds"))?;
                 if seconds > 0 {
                     self.connect_timeout = seconds;
                 }

@@ -14,6 +14,7 @@ use datafusion::physical_plan::joins::HashJoinExec;
 use datafusion::physical_plan::placeholder_row::PlaceholderRowExec;
 use datafusion_proto::physical_plan::AsExecutionPlan;
 use datafusion_proto::protobuf::PhysicalPlanNode;
+use firesteel_engine::codec;
 
 use crate::cluster;
 
@@ -47,6 +48,8 @@ pub(super) fn of_logical(plan: &LogicalPlan) -> Route {
 pub(super) fn of_physical(plan: &Arc<dyn ExecutionPlan>) -> Route {
     let mut leaves = Leaves::default();
     let _ = plan.apply(|node| {
+        // The rows below a scan of a database say what each task is to read.
+        leaves.files |= codec::reads_database(node.as_ref());
         if node.children().is_empty() {
             leaves.see(node.as_ref());
         }

@@ -128,11 +128,8 @@ async fn a_write_on_executors_is_committed_once_and_whole() {
     let ctx = cluster.session().await;
     let plan = ctx.state().create_logical_plan("select k, g from t where g < 5").await.unwrap();
     let url = format!("file://{}/out", target.path().display());
-    let spec = SinkSpec::Files(FileSinkSpec::new(
-        &url,
-        FileFormat::Parquet(ParquetOptions::default()),
-        SaveMode::ErrorIfExists,
-    ));
+    let spec = FileSinkSpec::new(&url, FileFormat::Parquet(ParquetOptions::default()), SaveMode::ErrorIfExists);
+    let spec = SinkSpec::Files(Box::new(spec));
     let cancel = CancellationToken::new();
     let report =
         firesteel_engine::write::write(cluster.runner.as_ref(), ctx, plan, spec, "write", cancel).await.unwrap();

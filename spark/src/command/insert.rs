@@ -7,7 +7,7 @@ use datafusion::common::ScalarValue;
 use firesteel_functions::error::{SparkError, SparkResult, quote_identifier};
 
 use super::assign::{Assignment, By, assign};
-use super::{Rows as Answer, partition, write};
+use super::{Rows as Answer, database_write, partition, write};
 use crate::analyze::Analyzed;
 use crate::catalog::{CATALOG, Relation, TableName};
 use crate::session::Session;
@@ -104,7 +104,7 @@ pub(super) async fn into_table(
     let (plan, schema) = assign(session, input, &assignment).await?;
     if format == Format::Jdbc {
         let mode = if rows.overwrite { SaveMode::Overwrite } else { SaveMode::Append };
-        write::to_database(session, plan, &schema, &relation.options, mode).await?;
+        database_write::run(session, plan, &schema, &relation.options, mode).await?;
         return Ok(Answer::none());
     }
     let by_partition = rows.overwrite && !relation.partitioned_by.is_empty();

@@ -261,7 +261,7 @@ pub(super) async fn create_as(
     let format = Format::parse(&relation.provider)?;
     if format == Format::Jdbc {
         let mode = if replace { SaveMode::Overwrite } else { SaveMode::ErrorIfExists };
-        write::to_database(session, input.plan, &input.schema, &relation.options, mode).await?;
+        super::database_write::run(session, input.plan, &input.schema, &relation.options, mode).await?;
         return store(session, relation, replace).await;
     }
     if relation.columns.iter().any(|column| column.data_type().is_ok_and(|t| matches!(t, DataType::Null))) {

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
-use firesteel_connectors::postgres::sink::PostgresSinkSpec;
 use firesteel_connectors::sink::{FileSinkSpec, SinkSpec};
 use firesteel_functions::error::{SparkError, SparkResult};
 use firesteel_functions::types::StructType;
 use tokio_util::sync::CancellationToken;
 
-use super::{Rows, assign, insert, sink, table};
+use super::{Rows, assign, database_write, insert, sink, table};
 use crate::analyze::Analyzed;
 use crate::session::{Found, Session};
 use crate::source::failure;
@@ -105,8 +104,11 @@ async fn to_source(session: &Arc<Session>, write: Write) -> SparkResult<Rows> {
     let path = write.options.iter().find(|(key, _)| key.eq_ignore_ascii_case("path")).map(|(_, path)| path.clone());
     match (format, path) {
         (Format::Jdbc, _) => {
+            if !write.partition_by.is_empty() || write.bucket_by.is_some() || !write.cluster_by.is_empty() {
+                return Err(SparkError::unsupported("partitionBy, bucketBy or clusterBy of a database table"));
+            }
             let input = session.analyze(&write.input).await?;
-            to_database(session, input.plan, &input.schema, &write.options, write.mode).await?;
+            database_write::run(session, input.plan, &input.schema, &write.options, write.mode).await?;
             Ok(Rows::none())
         }
         (_, Some(path)) => Box::pin(to_path(session, write, path)).await,
@@ -223,23 +225,8 @@ impl Files {
             time_zone: session.time_zone(),
             ..FileSinkSpec::new(&self.location, format, sink::mode(self.mode))
         };
-        submit(session, plan, schema, SinkSpec::Files(spec)).await
+        submit(session, plan, schema, SinkSpec::Files(Box::new(spec))).await
     }
-}
-
-/// Writes the rows of a plan to a database.
-pub(super) async fn to_database(
-    session: &Arc<Session>,
-    plan: LogicalPlan,
-    schema: &StructType,
-    options: &Options,
-    mode: SaveMode,
-) -> SparkResult<()> {
-    sink::unique(schema)?;
-    let names = schema.fields.iter().map(|field| field.name.clone()).collect();
-    let spec =
-        PostgresSinkSpec::from_options(options, sink::mode(mode), names).map_err(|error| failure(error.into()))?;
-    submit(session, plan, schema, SinkSpec::Postgres(spec)).await
 }
 
 /// Runs a write to its commit.

@@ -72,7 +72,9 @@ fn of(error: &ConnectorError) -> SparkError {
             .with_message(format!("Path cannot be read: {path}: {reason}.")),
         ConnectorError::PermissionDenied { path, .. }
         | ConnectorError::Store { path, .. }
-        | ConnectorError::Transient { target: path, .. } => {
+        | ConnectorError::Transient { target: path, .. }
+            if !matches!(error, ConnectorError::Transient { target, .. } if target == "PostgreSQL") =>
+        {
             SparkError::new(ErrorKind::Execution, "FAILED_READ_FILE.NO_HINT", &[("path", path)])
                 .with_message(format!("Encountered error while accessing file {path}: {text}"))
         }
@@ -118,9 +120,14 @@ fn of(error: &ConnectorError) -> SparkError {
             &[("sourceType", ""), ("targetType", to), ("columnName", &quote_identifier(&[column]))],
         )
         .with_message(text),
+        ConnectorError::DuplicateKey { .. } => {
+            SparkError::new(ErrorKind::Runtime, "MERGE_CARDINALITY_VIOLATION", &[]).with_message(text)
+        }
         ConnectorError::ConnectionFailed { .. }
         | ConnectorError::AuthenticationFailed { .. }
         | ConnectorError::DatabaseNotFound { .. }
+        | ConnectorError::TooFewConnections { .. }
+        | ConnectorError::Transient { .. }
         | ConnectorError::Database { .. } => {
             SparkError::new(ErrorKind::Execution, "FAILED_JDBC.UNCLASSIFIED", &[("url", ""), ("message", &text)])
                 .with_message(text)

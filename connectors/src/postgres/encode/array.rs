@@ -2,30 +2,41 @@
 //!
 //! Conversion is done before; here only what the wire itself refuses can fail.
 
+use std::borrow::Cow;
+
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float32Array, Float64Array,
-    Int16Array, Int32Array, Int64Array, ListArray, StringArray, Time64MicrosecondArray, TimestampMicrosecondArray,
+    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, Decimal128Array, DurationMicrosecondArray,
+    Float32Array, Float64Array, Int16Array, Int32Array, Int64Array, IntervalMonthDayNanoArray, IntervalYearMonthArray,
+    ListArray, StringArray, Time64MicrosecondArray, TimestampMicrosecondArray,
 };
 use arrow::datatypes::{
-    DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type,
-    Time64MicrosecondType, TimestampMicrosecondType,
+    DataType, Date32Type, Decimal128Type, DurationMicrosecondType, Float32Type, Float64Type, Int16Type, Int32Type,
+    Int64Type, IntervalMonthDayNanoType, IntervalUnit, IntervalYearMonthType, Time64MicrosecondType,
+    TimestampMicrosecondType,
 };
 use bytes::{BufMut, BytesMut};
 
-use super::convert::{Wire, shown};
+use super::convert::shown;
+use super::text::put_bytes;
+use super::wire::Wire;
+use super::{list, text};
 use crate::error::{ConnectorError, Result};
-use crate::postgres::numeric;
+use crate::postgres::numeric::{self, Limits};
 use crate::postgres::table::TableColumn;
 
 /// 2000-01-01, where the server's time begins.
 const EPOCH_DAYS: i32 = 10_957;
 const EPOCH_MICROS: i64 = 946_684_800_000_000;
+/// The first day of the server's calendar, 4713 BC, and the day after its last, from its beginning of time.
+const DAYS: std::ops::Range<i32> = -2_451_545..2_145_031_949;
+/// The same for moments; the ends stand for infinity.
+const MICROS: std::ops::Range<i64> = -211_813_488_000_000_000..9_223_371_331_200_000_000;
 
 /// Why one value cannot be sent.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) value: String,
-    pub(super) reason: &'static str,
+    pub(super) reason: Cow<'static, str>,
 }
 
 /// One column, typed for its wire form.
@@ -36,16 +47,26 @@ pub(super) enum Values {
     Int8(Int64Array),
     Float4(Float32Array),
     Float8(Float64Array),
-    Decimal(Decimal128Array, i8),
-    NumericText(StringArray),
-    Text(StringArray),
+    /// With its scale, and limits that need a look at each value
+    Decimal(Decimal128Array, i8, Option<Limits>),
+    NumericText(StringArray, Option<Limits>),
+    Text(StringArray, Option<usize>),
     Jsonb(StringArray),
     Uuid(StringArray),
     Bytea(BinaryArray),
     Date(Date32Array),
     Timestamp(TimestampMicrosecondArray),
     Time(Time64MicrosecondArray),
-    Array { list: ListArray, items: Box<Values>, oid: u32 },
+    Duration(DurationMicrosecondArray),
+    Months(IntervalYearMonthArray),
+    Calendar(IntervalMonthDayNanoArray),
+    Inet(StringArray, bool),
+    MacAddr(StringArray),
+    Array {
+        list: ListArray,
+        items: Box<Values>,
+        oid: u32,
+    },
 }
 
 impl Values {
@@ -57,11 +78,24 @@ impl Values {
             (Wire::Int8, DataType::Int64) => Self::Int8(array.as_primitive::<Int64Type>().clone()),
             (Wire::Float4, DataType::Float32) => Self::Float4(array.as_primitive::<Float32Type>().clone()),
             (Wire::Float8, DataType::Float64) => Self::Float8(array.as_primitive::<Float64Type>().clone()),
-            (Wire::Numeric, DataType::Decimal128(_, scale)) => {
-                Self::Decimal(array.as_primitive::<Decimal128Type>().clone(), *scale)
+            (Wire::Numeric(limits), DataType::Decimal128(precision, scale)) => {
+                let limits = limits.filter(|limits| !limits.holds_all(*precision, *scale));
+                Self::Decimal(array.as_primitive::<Decimal128Type>().clone(), *scale, limits)
             }
-            (Wire::Numeric, DataType::Utf8) => Self::NumericText(array.as_string::<i32>().clone()),
-            (Wire::Text, DataType::Utf8) => Self::Text(array.as_string::<i32>().clone()),
+            (Wire::Numeric(limits), DataType::Utf8) => Self::NumericText(array.as_string::<i32>().clone(), *limits),
+            (Wire::Text(limit), DataType::Utf8) => Self::Text(array.as_string::<i32>().clone(), *limit),
+            (Wire::ServerText, DataType::Utf8) => Self::Text(array.as_string::<i32>().clone(), None),
+            (Wire::Inet(is_cidr), DataType::Utf8) => Self::Inet(array.as_string::<i32>().clone(), *is_cidr),
+            (Wire::MacAddr, DataType::Utf8) => Self::MacAddr(array.as_string::<i32>().clone()),
+            (Wire::Interval, DataType::Duration(_)) => {
+                Self::Duration(array.as_primitive::<DurationMicrosecondType>().clone())
+            }
+            (Wire::Interval, DataType::Interval(IntervalUnit::YearMonth)) => {
+                Self::Months(array.as_primitive::<IntervalYearMonthType>().clone())
+            }
+            (Wire::Interval, DataType::Interval(IntervalUnit::MonthDayNano)) => {
+                Self::Calendar(array.as_primitive::<IntervalMonthDayNanoType>().clone())
+            }
             (Wire::Jsonb, DataType::Utf8) => Self::Jsonb(array.as_string::<i32>().clone()),
             (Wire::Uuid, DataType::Utf8) => Self::Uuid(array.as_string::<i32>().clone()),
             (Wire::Bytea, DataType::Binary) => Self::Bytea(array.as_binary::<i32>().clone()),
@@ -72,7 +106,8 @@ impl Values {
             (Wire::Time, DataType::Time64(_)) => Self::Time(array.as_primitive::<Time64MicrosecondType>().clone()),
             (Wire::Array(item, oid), DataType::List(_)) => {
                 let list = array.as_list::<i32>().clone();
-                let items = Box::new(Self::new(list.values(), item, column)?);
+                let nested = matches!(list.values().data_type(), DataType::List(_));
+                let items = Box::new(Self::new(list.values(), if nested { wire } else { item }, column)?);
                 Self::Array { list, items, oid: *oid }
             }
             (_, data_type) => {
@@ -93,8 +128,12 @@ impl Values {
             Self::Int8(array) => array,
             Self::Float4(array) => array,
             Self::Float8(array) => array,
-            Self::Decimal(array, _) => array,
-            Self::NumericText(array) | Self::Text(array) | Self::Jsonb(array) | Self::Uuid(array) => array,
+            Self::Decimal(array, _, _) => array,
+            Self::NumericText(array, _) | Self::Text(array, _) | Self::Inet(array, _) => array,
+            Self::Jsonb(array) | Self::Uuid(array) | Self::MacAddr(array) => array,
+            Self::Duration(array) => array,
+            Self::Months(array) => array,
+            Self::Calendar(array) => array,
             Self::Bytea(array) => array,
             Self::Date(array) => array,
             Self::Timestamp(array) => array,
@@ -109,7 +148,8 @@ impl Values {
             out.put_i32(-1);
             return Ok(());
         }
-        let failure = |reason| Failure { value: shown(self.array(), row), reason };
+        let failure = |reason: &'static str| Failure { value: shown(self.array(), row), reason: reason.into() };
+        let explained = |reason: String| Failure { value: shown(self.array(), row), reason: reason.into() };
         match self {
             Self::Bool(array) => {
                 out.put_i32(1);
@@ -135,18 +175,35 @@ impl Values {
                 out.put_i32(8);
                 out.put_f64(array.value(row));
             }
-            Self::Decimal(array, scale) => numeric::put_decimal(array.value(row), *scale, out),
-            Self::NumericText(array) => numeric::put_text(array.value(row), out),
-            Self::Text(array) => {
-                let text = array.value(row);
-                if text.contains('\0') {
-                    return Err(failure("text in PostgreSQL cannot hold the character U+0000"));
+            Self::Decimal(array, scale, limits) => {
+                let value = array.value(row);
+                if limits.is_some_and(|limits| !limits.holds(value, *scale)) {
+                    return Err(failure("out of range"));
                 }
-                put_bytes(text.as_bytes(), out).map_err(failure)?;
+                numeric::put_decimal(value, *scale, out);
+            }
+            Self::NumericText(array, limits) => {
+                let text = array.value(row);
+                if limits.is_some_and(|limits| limits.too_long(text)) {
+                    return Err(failure("out of range"));
+                }
+                numeric::put_text(text, out);
+            }
+            Self::Text(array, limit) => text::put(array.value(row), *limit, out).map_err(explained)?,
+            Self::Inet(array, is_cidr) => text::put_inet(array.value(row), *is_cidr, out).map_err(explained)?,
+            Self::MacAddr(array) => text::put_macaddr(array.value(row), out).map_err(explained)?,
+            Self::Duration(array) => put_interval(array.value(row), 0, 0, out),
+            Self::Months(array) => put_interval(0, 0, array.value(row), out),
+            Self::Calendar(array) => {
+                let value = array.value(row);
+                put_interval(value.nanoseconds / 1000, value.days, value.months, out);
             }
             Self::Jsonb(array) => {
                 let text = array.value(row);
                 let length = i32::try_from(text.len() + 1).map_err(|_| failure("too long"))?;
+                if text::holds_nul(text) {
+                    return Err(failure("text in PostgreSQL cannot hold the character U+0000"));
+                }
                 out.put_i32(length);
                 out.put_u8(1);
                 out.extend_from_slice(text.as_bytes());
@@ -156,14 +213,16 @@ impl Values {
                 out.put_i32(16);
                 out.extend_from_slice(uuid.as_bytes());
             }
-            Self::Bytea(array) => put_bytes(array.value(row), out).map_err(failure)?,
+            Self::Bytea(array) => put_bytes(array.value(row), out).map_err(explained)?,
             Self::Date(array) => {
-                let days = array.value(row).checked_sub(EPOCH_DAYS).ok_or_else(|| failure("out of range"))?;
+                let days = array.value(row).checked_sub(EPOCH_DAYS).filter(|days| DAYS.contains(days));
+                let days = days.ok_or_else(|| failure("out of range"))?;
                 out.put_i32(4);
                 out.put_i32(days);
             }
             Self::Timestamp(array) => {
-                let micros = array.value(row).checked_sub(EPOCH_MICROS).ok_or_else(|| failure("out of range"))?;
+                let micros = array.value(row).checked_sub(EPOCH_MICROS).filter(|micros| MICROS.contains(micros));
+                let micros = micros.ok_or_else(|| failure("out of range"))?;
                 out.put_i32(8);
                 out.put_i64(micros);
             }
@@ -171,37 +230,15 @@ impl Values {
                 out.put_i32(8);
                 out.put_i64(array.value(row));
             }
-            Self::Array { list, items, oid } => {
-                let offsets = list.value_offsets();
-                let at = |index: usize| {
-                    offsets.get(index).and_then(|offset| usize::try_from(*offset).ok()).unwrap_or_default()
-                };
-                let (start, end) = (at(row), at(row + 1));
-                let length_at = out.len();
-                out.put_i32(0);
-                let count = i32::try_from(end - start).map_err(|_| failure("too long"))?;
-                out.put_i32(i32::from(count > 0));
-                out.put_i32(1);
-                out.put_u32(*oid);
-                if count > 0 {
-                    out.put_i32(count);
-                    out.put_i32(1);
-                }
-                for item in start..end {
-                    items.put(item, out)?;
-                }
-                let length = i32::try_from(out.len() - length_at - 4).map_err(|_| failure("too long"))?;
-                if let Some(slot) = out.get_mut(length_at..length_at + 4) {
-                    slot.copy_from_slice(&length.to_be_bytes());
-                }
-            }
+            Self::Array { list, items, oid } => list::put(list, items, *oid, row, out)?,
         }
         Ok(())
     }
 }
 
-fn put_bytes(bytes: &[u8], out: &mut BytesMut) -> std::result::Result<(), &'static str> {
-    out.put_i32(i32::try_from(bytes.len()).map_err(|_| "too long")?);
-    out.extend_from_slice(bytes);
-    Ok(())
+fn put_interval(micros: i64, days: i32, months: i32, out: &mut BytesMut) {
+    out.put_i32(16);
+    out.put_i64(micros);
+    out.put_i32(days);
+    out.put_i32(months);
 }

@@ -1,149 +1,18 @@
-//! Which wire form a target column takes, and checked conversion of arrays to it.
+//! Checked conversion of arrays to the types the wire takes.
 //!
 //! A conversion that would change a value is an error, never a rounding.
 
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, ListArray, StringArray};
+use arrow::buffer::OffsetBuffer;
 use arrow::compute::{CastOptions, cast, cast_with_options};
-use arrow::datatypes::{DataType, Field, Float64Type, TimeUnit};
+use arrow::datatypes::{DataType, Field, Float64Type};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
+use super::wire::Wire;
 use crate::error::{ConnectorError, Result};
 use crate::postgres::table::TableColumn;
-
-/// The binary form of a target type.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wire {
-    /// `bool`
-    Bool,
-    /// `int2`
-    Int2,
-    /// `int4`
-    Int4,
-    /// `int8`
-    Int8,
-    /// `float4`
-    Float4,
-    /// `float8`
-    Float8,
-    /// `numeric`
-    Numeric,
-    /// Text types, enums and `json`
-    Text,
-    /// `jsonb`: text with a version byte
-    Jsonb,
-    /// `uuid`, from its text
-    Uuid,
-    /// `bytea`
-    Bytea,
-    /// `date`
-    Date,
-    /// `timestamp`
-    Timestamp,
-    /// `timestamptz`
-    TimestampTz,
-    /// `time`
-    Time,
-    /// One-dimensional array: element and its type's OID
-    Array(Box<Wire>, u32),
-}
-
-impl Wire {
-    /// The form of a column.
-    ///
-    /// # Errors
-    /// `TypeMismatch` for types without one.
-    pub fn of(column: &TableColumn) -> Result<Self> {
-        let scalar = |name: &str| {
-            Some(match name {
-                "bool" => (Self::Bool, 16),
-                "int2" => (Self::Int2, 21),
-                "int4" => (Self::Int4, 23),
-                "int8" => (Self::Int8, 20),
-                "float4" => (Self::Float4, 700),
-                "float8" => (Self::Float8, 701),
-                "numeric" => (Self::Numeric, 1700),
-                "text" => (Self::Text, 25),
-                "varchar" => (Self::Text, 1043),
-                "bpchar" => (Self::Text, 1042),
-                "name" => (Self::Text, 19),
-                "json" => (Self::Text, 114),
-                "jsonb" => (Self::Jsonb, 3802),
-                "uuid" => (Self::Uuid, 2950),
-                "bytea" => (Self::Bytea, 17),
-                "date" => (Self::Date, 1082),
-                "timestamp" => (Self::Timestamp, 1114),
-                "timestamptz" => (Self::TimestampTz, 1184),
-                "time" => (Self::Time, 1083),
-                _ => return None,
-            })
-        };
-        if column.kind == "e" {
-            return Ok(Self::Text);
-        }
-        if let Some((wire, _)) = scalar(&column.type_name) {
-            return Ok(wire);
-        }
-        if let Some((item, oid)) = column.type_name.strip_prefix('_').and_then(scalar) {
-            return Ok(Self::Array(Box::new(item), oid));
-        }
-        Err(ConnectorError::TypeMismatch {
-            column: column.name.clone(),
-            from: "any type".to_owned(),
-            to: column.sql_type.clone(),
-        })
-    }
-
-    /// The Arrow type whose arrays are encoded for it, given what comes in; `None` if that cannot be stored.
-    fn arrow(&self, from: &DataType) -> Option<DataType> {
-        let text = matches!(from, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
-        let binary = matches!(
-            from,
-            DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_)
-        );
-        let number = from.is_numeric();
-        let nothing = *from == DataType::Null;
-        let micros = |zone: Option<Arc<str>>| DataType::Timestamp(TimeUnit::Microsecond, zone);
-        match self {
-            Self::Bool => (matches!(from, DataType::Boolean) || nothing).then_some(DataType::Boolean),
-            Self::Int2 => (number || nothing).then_some(DataType::Int16),
-            Self::Int4 => (number || nothing).then_some(DataType::Int32),
-            Self::Int8 => (number || nothing).then_some(DataType::Int64),
-            Self::Float4 => (number || nothing).then_some(DataType::Float32),
-            Self::Float8 => (number || nothing).then_some(DataType::Float64),
-            Self::Numeric => match from {
-                DataType::Decimal128(_, _) => Some(from.clone()),
-                DataType::Decimal256(_, _) | DataType::Float32 | DataType::Float64 => Some(DataType::Utf8),
-                _ if from.is_integer() => Some(DataType::Decimal128(20, 0)),
-                _ => nothing.then_some(DataType::Decimal128(20, 0)),
-            },
-            Self::Text => (text
-                || nothing
-                || from.is_integer()
-                || matches!(from, DataType::Boolean | DataType::Decimal128(_, _) | DataType::Date32))
-            .then_some(DataType::Utf8),
-            Self::Jsonb | Self::Uuid => (text || nothing).then_some(DataType::Utf8),
-            Self::Bytea => (binary || nothing).then_some(DataType::Binary),
-            Self::Date => (matches!(from, DataType::Date32) || nothing).then_some(DataType::Date32),
-            // Zoned times are instants in UTC; a column without zone takes them so, as the session's zone is UTC.
-            Self::Timestamp | Self::TimestampTz => match from {
-                DataType::Timestamp(_, zone) => Some(micros(zone.clone())),
-                DataType::Date32 => Some(micros(None)),
-                _ => nothing.then(|| micros(None)),
-            },
-            Self::Time => (matches!(from, DataType::Time32(_) | DataType::Time64(_)) || nothing)
-                .then_some(DataType::Time64(TimeUnit::Microsecond)),
-            Self::Array(item, _) => match from {
-                DataType::List(field) | DataType::LargeList(field) => {
-                    let item = item.arrow(field.data_type())?;
-                    Some(DataType::List(Arc::new(Field::new("item", item, true))))
-                }
-                _ => None,
-            },
-        }
-    }
-}
 
 /// Converts a column for the wire; `base` is the number of its first row.
 pub(super) fn convert(array: &ArrayRef, column: &TableColumn, wire: &Wire, base: u64) -> Result<ArrayRef> {
@@ -153,18 +22,17 @@ pub(super) fn convert(array: &ArrayRef, column: &TableColumn, wire: &Wire, base:
         from: from.to_string(),
         to: column.sql_type.clone(),
     })?;
-    if let (Wire::Array(item, _), DataType::List(_)) = (wire, from) {
-        let list = array.as_list::<i32>();
-        let values = convert(list.values(), column, item, base)?;
-        let field = Arc::new(Field::new("item", values.data_type().clone(), true));
-        let list = ListArray::try_new(field, list.offsets().clone(), values, list.nulls().cloned());
-        return Ok(Arc::new(list.map_err(engine)?));
-    }
-    if *from == to {
-        return Ok(Arc::clone(array));
-    }
-    if *wire == Wire::Numeric && to == DataType::Utf8 {
-        return plain_numbers(array);
+    match (wire, from) {
+        (Wire::Array(_, _), DataType::LargeList(field)) => {
+            let list = cast(array, &DataType::List(Arc::clone(field))).map_err(engine)?;
+            return convert(&list, column, wire, base);
+        }
+        (Wire::Array(item, _), DataType::List(_)) => return list(array.as_list(), column, wire, item, base),
+        _ if *from == to => return Ok(Arc::clone(array)),
+        (Wire::Numeric(_) | Wire::ServerText, _) if to == DataType::Utf8 && from.is_numeric() => {
+            return plain_numbers(array);
+        }
+        _ => {}
     }
     let options = CastOptions { safe: true, format_options: FormatOptions::default() };
     let converted = cast_with_options(array, &to, &options).map_err(engine)?;
@@ -197,6 +65,28 @@ pub(super) fn convert(array: &ArrayRef, column: &TableColumn, wire: &Wire, base:
         }
     }
     Ok(converted)
+}
+
+/// Converts the elements of lists; those outside a slice are left out.
+fn list(array: &ListArray, column: &TableColumn, wire: &Wire, item: &Wire, base: u64) -> Result<ArrayRef> {
+    let offsets = array.value_offsets();
+    let (start, end) = (offsets.first().copied().unwrap_or_default(), offsets.last().copied().unwrap_or_default());
+    let size = |offset: i32| usize::try_from(offset).unwrap_or_default();
+    let values = array.values().slice(size(start), size(end - start));
+    let nested = matches!(values.data_type(), DataType::List(_) | DataType::LargeList(_));
+    let values = convert(&values, column, if nested { wire } else { item }, 0).map_err(|error| match error {
+        ConnectorError::InvalidValue { column, row, value, to, reason } => {
+            // The row that holds the element.
+            let at = i32::try_from(row).unwrap_or(i32::MAX).saturating_add(start);
+            let row = offsets.partition_point(|offset| *offset <= at).saturating_sub(1) as u64;
+            ConnectorError::InvalidValue { column, row: base + row, value, to, reason }
+        }
+        error => error,
+    })?;
+    let field = Arc::new(Field::new("item", values.data_type().clone(), true));
+    let offsets: Vec<i32> = offsets.iter().map(|offset| offset - start).collect();
+    let list = ListArray::try_new(field, OffsetBuffer::new(offsets.into()), values, array.nulls().cloned());
+    Ok(Arc::new(list.map_err(engine)?))
 }
 
 /// Floats and wide decimals in plain digits.

@@ -1,54 +1,100 @@
-//! The physical node of a PostgreSQL read: a leaf with one partition.
+//! The physical node of a PostgreSQL read.
 //!
 //! ```text
-//! COPY .. TO STDOUT -> CopyData messages -> Decoder -> record batches
+//! PostgresScanExec      COPY .. TO STDOUT -> CopyData messages -> Decoder -> record batches
+//!   rows of conditions  partition i holds the condition of partition i
 //! ```
+//! The conditions come as rows of an input, so that whoever cuts a plan into tasks cuts them without knowing this node.
 
 use std::fmt;
 use std::sync::Arc;
 
+use arrow::array::{AsArray, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::stream::RecordBatchReceiverStream;
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning, PlanProperties,
+};
 use futures::StreamExt;
 
 use super::ReadSpec;
 use super::decode::Decoder;
+use super::snapshot::{Snapshot, adopt};
 use crate::postgres::connect::{connect, database_error};
+
+/// Bytes of a batch beyond which it goes out whatever its rows.
+const BATCH_BYTES: usize = 16 << 20;
 
 /// Streams a table or query.
 #[derive(Debug)]
 pub struct PostgresScanExec {
-    spec: ReadSpec,
+    spec: Arc<ReadSpec>,
+    splits: Arc<dyn ExecutionPlan>,
+    /// Kept while the plan is; only where it was planned.
+    snapshot: Option<Snapshot>,
     properties: Arc<PlanProperties>,
 }
 
 impl PostgresScanExec {
-    /// A scan of what `spec` says.
-    pub fn new(spec: ReadSpec) -> Self {
+    /// A scan with a partition for each condition, or one of all rows when there are none.
+    pub(super) fn over(spec: ReadSpec, splits: &[String], snapshot: Option<Snapshot>) -> Result<Self> {
+        let schema = Arc::new(Schema::new(vec![Field::new("condition", DataType::Utf8, true)]));
+        let row = |condition: Option<&str>| -> Result<Vec<RecordBatch>> {
+            let array = Arc::new(StringArray::from(vec![condition]));
+            Ok(vec![RecordBatch::try_new(Arc::clone(&schema), vec![array])?])
+        };
+        let partitions: Vec<Vec<RecordBatch>> = match splits {
+            [] => vec![row(None)?],
+            splits => splits.iter().map(|split| row(Some(split))).collect::<Result<_>>()?,
+        };
+        let input = MemorySourceConfig::try_new_exec(&partitions, schema, None)?;
+        Ok(Self { snapshot, ..Self::new(spec, input) })
+    }
+
+    /// A scan whose partitions are those of `splits`: rows of conditions.
+    pub fn new(spec: ReadSpec, splits: Arc<dyn ExecutionPlan>) -> Self {
         let properties = PlanProperties::new(
             EquivalenceProperties::new(spec.schema()),
-            Partitioning::UnknownPartitioning(1),
+            Partitioning::UnknownPartitioning(splits.output_partitioning().partition_count()),
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
-        Self { spec, properties: Arc::new(properties) }
+        Self { spec: Arc::new(spec), splits, snapshot: None, properties: Arc::new(properties) }
     }
 
     /// What to encode to rebuild the node elsewhere.
     pub fn spec(&self) -> &ReadSpec {
         &self.spec
     }
+
+    /// The same partitions, read otherwise.
+    #[must_use]
+    pub fn reading(&self, spec: ReadSpec) -> Self {
+        Self { snapshot: self.snapshot.clone(), ..Self::new(spec, Arc::clone(&self.splits)) }
+    }
 }
 
 impl DisplayAs for PostgresScanExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let columns: Vec<&str> = self.spec.columns.iter().map(|column| column.name.as_str()).collect();
-        write!(f, "PostgresScanExec: from={}, columns=[{}]", self.spec.from, columns.join(", "))
+        let spec = &self.spec;
+        let columns: Vec<&str> = spec.columns.iter().map(|column| column.name.as_str()).collect();
+        write!(f, "PostgresScanExec: from={}, columns=[{}]", spec.from, columns.join(", "))?;
+        for (name, parts) in [
+            ("filters", spec.filters.as_slice()),
+            ("groups", spec.groups.as_deref().unwrap_or_default()),
+            ("order", spec.order.as_slice()),
+        ] {
+            if !parts.is_empty() {
+                write!(f, ", {name}=[{}]", parts.join(", "))?;
+            }
+        }
+        spec.limit.map_or(Ok(()), |limit| write!(f, ", limit={limit}"))
     }
 }
 
@@ -62,7 +108,12 @@ impl ExecutionPlan for PostgresScanExec {
     }
 
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        Vec::new()
+        vec![&self.splits]
+    }
+
+    /// Conditions are not rows to be spread.
+    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
+        vec![false]
     }
 
     fn apply_expressions(
@@ -72,42 +123,58 @@ impl ExecutionPlan for PostgresScanExec {
         Ok(TreeNodeRecursion::Continue)
     }
 
-    fn with_new_children(self: Arc<Self>, _: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(self)
+    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        match (children.pop(), children.is_empty()) {
+            (Some(splits), true) => {
+                Ok(Arc::new(Self { snapshot: self.snapshot.clone(), ..Self::new(self.spec.as_ref().clone(), splits) }))
+            }
+            _ => Err(DataFusionError::Internal("a scan has one input".into())),
+        }
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        if partition != 0 {
-            return Err(DataFusionError::Internal(format!("PostgresScanExec has no partition {partition}")));
-        }
-        let batch_size = context.session_config().batch_size();
-        let spec = self.spec.clone();
+        let session = context.session_config().batch_size();
+        let batch_size = self.spec.options.fetch_size.map_or(session, |size| size.min(session));
+        let mut splits = self.splits.execute(partition, context)?;
+        let spec = Arc::clone(&self.spec);
         let mut stream = RecordBatchReceiverStream::builder(self.schema(), 2);
         let sender = stream.tx();
         stream.spawn(async move {
-            let connection = connect(&spec.options.target, "firesteel read").await?;
-            if spec.options.query_timeout > 0 {
-                connection.execute(&format!("SET statement_timeout = '{}s'", spec.options.query_timeout)).await?;
+            let mut conditions = Vec::new();
+            while let Some(batch) = splits.next().await {
+                let batch = batch?;
+                if let Some(array) = batch.columns().first() {
+                    let array = array.as_string_opt::<i32>();
+                    let array = array.ok_or_else(|| DataFusionError::Internal("a condition is text".into()))?;
+                    conditions.extend(array.iter().map(|condition| condition.map(str::to_owned)));
+                }
             }
-            if let Some(statement) = &spec.options.session_init {
-                connection.execute(statement).await?;
-            }
-            let sql = spec.sql();
-            let rows = connection.client().copy_out(sql.as_str()).await.map_err(database_error)?;
-            let mut rows = std::pin::pin!(rows);
-            let mut decoder = Decoder::new(&spec, batch_size);
-            while let Some(bytes) = rows.next().await {
-                let bytes = bytes.map_err(database_error)?;
-                while let Some(batch) = decoder.push(&bytes)? {
-                    if sender.send(Ok(batch)).await.is_err() {
+            for condition in conditions {
+                let connection = connect(&spec.options.target, "firesteel read").await?;
+                connection.prepare_session(&spec.options).await?;
+                if let Some(name) = &spec.snapshot {
+                    connection.execute(&adopt(name)).await?;
+                }
+                let sql = spec.sql(condition.as_deref());
+                let rows = connection.client().copy_out(sql.as_str()).await.map_err(database_error)?;
+                let mut rows = std::pin::pin!(rows);
+                let mut decoder = Decoder::new(&spec);
+                while let Some(bytes) = rows.next().await {
+                    decoder.push(&bytes.map_err(database_error)?)?;
+                    if decoder.rows() < batch_size && decoder.bytes() < BATCH_BYTES {
+                        continue;
+                    }
+                    if sender.send(Ok(decoder.take()?)).await.is_err() {
                         // Nobody wants more; dropping the connection ends the query.
                         return Ok(());
                     }
                 }
-            }
-            if let Some(batch) = decoder.finish()? {
-                // A receiver that has gone needs nothing.
-                let _ = sender.send(Ok(batch)).await;
+                if !decoder.ended() {
+                    return Err(DataFusionError::Execution("the server ended a COPY before its end".into()));
+                }
+                if decoder.rows() > 0 && sender.send(Ok(decoder.take()?)).await.is_err() {
+                    return Ok(());
+                }
             }
             Ok(())
         });

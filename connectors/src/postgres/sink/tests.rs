@@ -7,7 +7,8 @@ use arrow::datatypes::Int32Type;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 
 use super::*;
-use crate::sink::Written;
+use crate::postgres::table::TableName;
+use crate::sink::{CommitMessage, WriteReport, Written};
 
 fn server() -> Option<String> {
     let url = std::env::var("FIRESTEEL_TEST_POSTGRES").ok();

@@ -23,7 +23,7 @@ impl Writer {
     }
 
     async fn prepare(&self, spec: FileSinkSpec, batch: &RecordBatch) -> Result<PreparedSink> {
-        prepare(SinkSpec::Files(spec), batch.schema(), "job-1", Arc::clone(&self.runtime)).await
+        prepare(SinkSpec::Files(Box::new(spec)), batch.schema(), "job-1", Arc::clone(&self.runtime)).await
     }
 
     async fn task(&self, sink: &PreparedSink, partition: usize, attempt: &str, batch: RecordBatch) -> CommitMessage {
