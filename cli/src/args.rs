@@ -50,6 +50,12 @@ pub(crate) enum Command {
     Sql(Sql),
     /// Run a SQL file as a job and wait for it, with progress.
     Submit(Submit),
+    /// Run the Kubernetes operator: hands over to the binary firesteel-operator beside this one.
+    #[command(disable_help_flag = true)]
+    Operator(Handover),
+    /// Print the operator's custom resource definitions, for kubectl apply --server-side -f -.
+    #[command(disable_help_flag = true)]
+    Crd(Handover),
 }
 
 impl Command {
@@ -61,6 +67,8 @@ impl Command {
             Self::Executor(_) => "executor",
             Self::Sql(_) => "sql",
             Self::Submit(_) => "submit",
+            Self::Operator(_) => "operator",
+            Self::Crd(_) => "crd",
         }
     }
 
@@ -104,6 +112,14 @@ pub(crate) struct Engine {
     pub(crate) spill_dir: Option<PathBuf>,
 }
 
+/// Settings of whatever takes submissions.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct State {
+    /// Folder where submitted jobs are noted, so that a restart still knows them [default: kept in memory only].
+    #[arg(long, env = "FIRESTEEL_STATE_DIR", value_name = "DIR")]
+    pub(crate) state_dir: Option<PathBuf>,
+}
+
 /// `firesteel server`.
 #[derive(Debug, Args)]
 pub(crate) struct Server {
@@ -113,6 +129,9 @@ pub(crate) struct Server {
     /// Engine.
     #[command(flatten)]
     pub(crate) engine: Engine,
+    /// Submissions.
+    #[command(flatten)]
+    pub(crate) state: State,
     /// Threads that run queries [default: one a core].
     #[arg(long, env = "FIRESTEEL_CORES", value_name = "N")]
     pub(crate) cores: Option<usize>,
@@ -127,6 +146,9 @@ pub(crate) struct Scheduler {
     /// Engine.
     #[command(flatten)]
     pub(crate) engine: Engine,
+    /// Submissions.
+    #[command(flatten)]
+    pub(crate) state: State,
     /// Port executors reach; internal to the cluster.
     #[arg(long, env = "FIRESTEEL_CLUSTER_PORT", default_value_t = 50050, value_name = "PORT")]
     pub(crate) cluster_port: u16,
@@ -263,4 +285,12 @@ pub(crate) struct Submit {
     /// How rows of queries in the file are printed.
     #[arg(long, env = "FIRESTEEL_FORMAT", value_enum, default_value = "table", value_name = "FORMAT")]
     pub(crate) format: OutputFormat,
+}
+
+/// What another binary does.
+#[derive(Debug, Args)]
+pub(crate) struct Handover {
+    /// Arguments for it.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
+    pub(crate) arguments: Vec<std::ffi::OsString>,
 }

@@ -5,6 +5,7 @@
 
 mod args;
 mod config;
+mod handover;
 mod print;
 mod processes;
 mod shell;
@@ -39,6 +40,9 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: args::Cli) -> anyhow::Result<ExitCode> {
+    if let args::Command::Operator(other) | args::Command::Crd(other) = &cli.command {
+        return handover::run(cli.command.name(), &other.arguments);
+    }
     let default_filter = if cli.command.is_process() { "info,datafusion=warn,ballista=warn" } else { "error" };
     firesteel_service::telemetry::init(cli.log.as_deref().unwrap_or(default_filter), cli.log_format)
         .map_err(anyhow::Error::msg)?;
@@ -67,6 +71,8 @@ async fn dispatch(command: args::Command) -> anyhow::Result<ExitCode> {
         args::Command::Executor(executor) => processes::executor(executor).await,
         args::Command::Sql(sql) => sql::run(sql).await,
         args::Command::Submit(submit) => submit::run(submit).await,
+        args::Command::Operator(other) => handover::run("operator", &other.arguments),
+        args::Command::Crd(other) => handover::run("crd", &other.arguments),
     }
 }
 

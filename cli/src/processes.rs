@@ -18,7 +18,7 @@ use crate::args;
 
 /// Runs everything in one process.
 pub(crate) async fn server(server: args::Server) -> anyhow::Result<ExitCode> {
-    let args::Server { doors, engine, cores } = server;
+    let args::Server { doors, engine, state, cores } = server;
     let settings = ServerSettings {
         bind_host: doors.bind,
         connect_port: doors.connect_port,
@@ -28,6 +28,7 @@ pub(crate) async fn server(server: args::Server) -> anyhow::Result<ExitCode> {
         memory: memory(engine.memory.as_deref())?,
         spill_dir: engine.spill_dir,
         cores,
+        state_dir: state.state_dir,
         insecure: doors.insecure,
     };
     firesteel_scheduler::run_server(settings, signals::shutdown()).await?;
@@ -36,7 +37,8 @@ pub(crate) async fn server(server: args::Server) -> anyhow::Result<ExitCode> {
 
 /// Runs a cluster's scheduler.
 pub(crate) async fn scheduler(scheduler: args::Scheduler) -> anyhow::Result<ExitCode> {
-    let args::Scheduler { doors, engine, cluster_port, external_host, executor_wait, shuffle_compression } = scheduler;
+    let args::Scheduler { doors, engine, state, cluster_port, external_host, executor_wait, shuffle_compression } =
+        scheduler;
     let settings = SchedulerSettings {
         bind_host: doors.bind,
         external_host,
@@ -53,6 +55,7 @@ pub(crate) async fn scheduler(scheduler: args::Scheduler) -> anyhow::Result<Exit
             args::Compression::Lz4 => ShuffleCodec::Lz4,
             args::Compression::Zstd => ShuffleCodec::Zstd,
         },
+        state_dir: state.state_dir,
         insecure: doors.insecure,
     };
     firesteel_scheduler::run(settings, signals::shutdown()).await?;

@@ -35,6 +35,15 @@ pub enum ServeError {
     /// The part that coordinates executors cannot be made or has failed.
     #[error("failed to coordinate executors: {0}")]
     Cluster(String),
+    /// Submissions cannot be noted.
+    #[error("failed to use the state folder {path}")]
+    State {
+        /// Folder.
+        path: String,
+        /// Cause.
+        #[source]
+        source: std::io::Error,
+    },
     /// A door has failed.
     #[error("{door} has failed: {reason}")]
     Door {

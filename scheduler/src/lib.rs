@@ -4,6 +4,7 @@
 //! Ballista is known here and in the executor only. It knows nothing of Kubernetes.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod activity;
 mod cluster;
 mod doors;
 mod error;
@@ -11,6 +12,7 @@ mod rest;
 mod run;
 pub mod runner;
 mod settings;
+mod submissions;
 
 pub use error::ServeError;
 pub use run::{run, run_server};

@@ -1,24 +1,30 @@
-//! The operators' door: health, metrics, executors and jobs as JSON, and a small page for people.
+//! The operators' door: health, metrics, executors, jobs and load as JSON, submissions, and a small page for people.
 //!
 //! It shows names, counts and times only: no plans, no options, no rows, so no secrets.
 
+mod load;
 mod metrics;
 mod page;
+mod submit;
 mod view;
 
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse};
-use axum::routing::get;
+use axum::routing::{get, put};
 use axum::{Json, Router};
 use tokio::net::TcpListener;
 
-use crate::cluster::Ballista;
+use firesteel_spark::session::SparkEngine;
+
+use crate::activity::Activity;
+use crate::cluster::Coordinator;
 use crate::error::ServeError;
+use crate::submissions::Submissions;
 pub(crate) use view::{Executor, Job};
 
 /// What the door shows.
@@ -28,7 +34,12 @@ pub(crate) struct Rest {
     pub(crate) memory_limit: u64,
     pub(crate) cores: usize,
     /// The cluster's coordinator; `None` where everything runs in this process.
-    pub(crate) ballista: Option<Ballista>,
+    pub(crate) coordinator: Option<Coordinator>,
+    pub(crate) activity: Arc<Activity>,
+    pub(crate) engine: Arc<SparkEngine>,
+    pub(crate) submissions: Arc<Submissions>,
+    /// Of this process, unlike that of any other.
+    pub(crate) instance: String,
 }
 
 /// Serves until `shutdown` resolves.
@@ -44,6 +55,10 @@ pub(crate) async fn serve(
         .route("/metrics", get(metrics_of))
         .route("/api/v1/executors", get(executors))
         .route("/api/v1/jobs", get(jobs))
+        .route("/api/v1/load", get(load_of))
+        .route("/api/v1/executors/{id}/drain", put(drain))
+        .route("/api/v1/submissions", get(submit::list))
+        .route("/api/v1/submissions/{id}", put(submit::create).get(submit::show).delete(submit::cancel))
         .with_state(Arc::new(rest));
     axum::serve(listener, router)
         .with_graceful_shutdown(shutdown)
@@ -73,4 +88,17 @@ async fn executors(State(rest): Shown) -> Json<Vec<Executor>> {
 
 async fn jobs(State(rest): Shown) -> Json<Vec<Job>> {
     Json(view::jobs(&rest).await)
+}
+
+async fn load_of(State(rest): Shown) -> Json<load::Load> {
+    Json(load::load(&rest).await)
+}
+
+/// Gives an executor no more tasks. PUT, so that no page of another origin can ask for it.
+async fn drain(State(rest): Shown, Path(id): Path<String>) -> impl IntoResponse {
+    let known = match &rest.coordinator {
+        Some(coordinator) => coordinator.members.drain(&id).await,
+        None => false,
+    };
+    if known { (StatusCode::OK, "draining") } else { (StatusCode::NOT_FOUND, "no such executor") }
 }

@@ -26,10 +26,12 @@ use futures::stream::FuturesUnordered;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::activity::{Activity, ObservedRunner};
 use crate::error::ServeError;
 use crate::rest::Rest;
 use crate::runner::BallistaJobRunner;
 use crate::settings::{SchedulerSettings, ServerSettings};
+use crate::submissions::Submissions;
 use crate::{cluster, doors, rest};
 
 /// How long doors may take to finish what they are doing once asked to stop.
@@ -70,14 +72,21 @@ pub async fn run(settings: SchedulerSettings, shutdown: impl Future<Output = ()>
     let coordinator = cluster::make(&recipe, host, external_host, cluster_port, settings.shuffle_codec).await?;
     let wait = Duration::from_secs(settings.executor_wait_seconds);
     let runner = BallistaJobRunner::new(coordinator.clone(), Arc::clone(&local), partitions, wait);
-    let rest = Rest {
-        started: Instant::now(),
-        memory_limit: recipe.memory_limit(),
-        cores: partitions,
-        ballista: Some(coordinator.ballista.clone()),
-    };
+    let activity = Activity::new();
+    let runner = ObservedRunner::new(runner, Arc::clone(&activity));
+    let memory_limit = recipe.memory_limit();
     let engine =
         SparkEngine::new(EngineParts { runner, local, recipe, warehouse: settings.warehouse }).map_err(unusable)?;
+    let rest = Rest {
+        started: Instant::now(),
+        memory_limit,
+        cores: partitions,
+        coordinator: Some(coordinator.clone()),
+        submissions: Submissions::open(Arc::clone(&engine), Arc::clone(&activity), settings.state_dir)?,
+        activity,
+        engine: Arc::clone(&engine),
+        instance: uuid::Uuid::new_v4().to_string(),
+    };
     tracing::info!(cluster_port, "listening for executors");
     let cluster = tasks::spawn("cluster", async move {
         let ended = start_grpc_service_with_listener(executors, coordinator.ballista).await;
@@ -96,11 +105,21 @@ pub async fn run_server(settings: ServerSettings, shutdown: impl Future<Output =
     let listeners = Doors::open(host, settings.connect_port, settings.flight_port, settings.rest_port).await?;
     let recipe = SessionRecipe::new(settings.engine())?;
     let local = LocalJobRunner::new(recipe.config().target_partitions);
-    let rest =
-        Rest { started: Instant::now(), memory_limit: recipe.memory_limit(), cores: local.threads(), ballista: None };
-    let runner: Arc<dyn JobRunner> = Arc::clone(&local) as Arc<dyn JobRunner>;
+    let activity = Activity::new();
+    let runner = ObservedRunner::new(Arc::clone(&local) as Arc<dyn JobRunner>, Arc::clone(&activity));
+    let (memory_limit, cores) = (recipe.memory_limit(), local.threads());
     let engine =
         SparkEngine::new(EngineParts { runner, local, recipe, warehouse: settings.warehouse }).map_err(unusable)?;
+    let rest = Rest {
+        started: Instant::now(),
+        memory_limit,
+        cores,
+        coordinator: None,
+        submissions: Submissions::open(Arc::clone(&engine), Arc::clone(&activity), settings.state_dir)?,
+        activity,
+        engine: Arc::clone(&engine),
+        instance: uuid::Uuid::new_v4().to_string(),
+    };
     serve(engine, listeners, rest, None, shutdown).await
 }
 

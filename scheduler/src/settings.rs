@@ -29,6 +29,8 @@ pub struct SchedulerSettings {
     pub executor_wait_seconds: u64,
     /// How executors compress what they hand to each other.
     pub shuffle_codec: ShuffleCodec,
+    /// Where submissions are noted, so that a restart still knows them; `None` keeps them in memory only.
+    pub state_dir: Option<PathBuf>,
     /// Listen unprotected on an address that others can reach.
     pub insecure: bool,
 }
@@ -70,6 +72,7 @@ impl Default for SchedulerSettings {
             spill_dir: None,
             executor_wait_seconds: 300,
             shuffle_codec: ShuffleCodec::default(),
+            state_dir: None,
             insecure: false,
         }
     }
@@ -94,6 +97,8 @@ pub struct ServerSettings {
     pub spill_dir: Option<PathBuf>,
     /// Threads that run queries; `None` is one for each core.
     pub cores: Option<usize>,
+    /// Where submissions are noted, so that a restart still knows them; `None` keeps them in memory only.
+    pub state_dir: Option<PathBuf>,
     /// Listen unprotected on an address that others can reach.
     pub insecure: bool,
 }
@@ -109,6 +114,7 @@ impl Default for ServerSettings {
             memory: None,
             spill_dir: None,
             cores: None,
+            state_dir: None,
             insecure: false,
         }
     }

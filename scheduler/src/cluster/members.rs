@@ -6,12 +6,14 @@
 //!   whose stage it rolls back: an executor of one core would never be given a task again.
 //! - An executor that refuses connections is dead at once, not when its heartbeat is long overdue.
 //!
+//! - An executor that drains keeps what it runs and holds, and is given no more tasks.
+//!
 //! It knows nothing of plans or of what jobs mean.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use ballista_core::JobId;
@@ -39,11 +41,52 @@ pub(crate) struct Members {
     /// Refused connections in a row, by executor.
     refusals: Mutex<HashMap<String, u32>>,
     lost: AtomicU64,
+    draining: Mutex<HashSet<String>>,
+    given: Mutex<HashMap<String, Given>>,
+}
+
+/// When an executor was last given a task.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Given {
+    /// When; or when it was first asked for.
+    pub(crate) at: Instant,
+    /// Whether it has been given any.
+    pub(crate) given: bool,
 }
 
 impl Members {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { known: InMemoryClusterState::default(), refusals: Mutex::default(), lost: AtomicU64::new(0) })
+        Arc::new(Self {
+            known: InMemoryClusterState::default(),
+            refusals: Mutex::default(),
+            lost: AtomicU64::new(0),
+            draining: Mutex::default(),
+            given: Mutex::default(),
+        })
+    }
+
+    /// Gives an executor no more tasks, for good; `false` when there is no such executor.
+    pub(crate) async fn drain(&self, executor_id: &str) -> bool {
+        let known = self.known.registered_executor_metadata().await.iter().any(|executor| executor.id == executor_id);
+        if known {
+            self.draining.lock().insert(executor_id.to_owned());
+        }
+        known
+    }
+
+    /// Whether an executor is given no more tasks.
+    pub(crate) fn is_draining(&self, executor_id: &str) -> bool {
+        self.draining.lock().contains(executor_id)
+    }
+
+    /// When an executor was last given a task; one that is busy has one now.
+    pub(crate) fn last_given(&self, executor_id: &str, busy: bool, now: Instant) -> Given {
+        let mut given = self.given.lock();
+        let last = given.entry(executor_id.to_owned()).or_insert(Given { at: now, given: busy });
+        if busy {
+            *last = Given { at: now, given: true };
+        }
+        *last
     }
 
     /// How many executors have left so far, for whatever reason. It only grows.
@@ -106,13 +149,23 @@ impl ClusterState for Members {
         }
         // Ballista's rules place the tasks, over what is free just now.
         let now = InMemoryClusterState::default();
+        let draining = self.draining.lock().clone();
         for metadata in self.known.registered_executor_metadata().await {
+            if draining.contains(&metadata.id) {
+                continue;
+            }
             let total_vcores = metadata.specification.vcores;
             let free = total_vcores.saturating_sub(busy.get(&metadata.id).copied().unwrap_or(0));
             let data = ExecutorData { executor_id: metadata.id.clone(), total_vcores, available_vcores: free };
             now.register_executor(metadata, data).await?;
         }
-        now.bind_schedulable_tasks(distribution, active_jobs, executors).await
+        let bound = now.bind_schedulable_tasks(distribution, active_jobs, executors).await?;
+        let at = Instant::now();
+        let mut given = self.given.lock();
+        for (executor_id, _) in &bound {
+            given.insert(executor_id.clone(), Given { at, given: true });
+        }
+        Ok(bound)
     }
 
     /// Nothing to do: what is free follows from the tasks that run.
@@ -143,6 +196,8 @@ impl ClusterState for Members {
     async fn remove_executor(&self, executor_id: &str) -> Result<()> {
         self.lost.fetch_add(1, Ordering::Relaxed);
         self.refusals.lock().remove(executor_id);
+        self.draining.lock().remove(executor_id);
+        self.given.lock().remove(executor_id);
         self.known.remove_executor(executor_id).await
     }
 

@@ -25,7 +25,7 @@ pub(super) fn render(rest: &Rest, executors: &[Executor], jobs: &[Job]) -> Strin
         up % 60,
         rest.memory_limit >> 20
     );
-    if rest.ballista.is_none() {
+    if rest.coordinator.is_none() {
         let _ = write!(html, "<p>All in one process, {} threads for queries.</p>", rest.cores);
         return html;
     }

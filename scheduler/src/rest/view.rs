@@ -33,10 +33,10 @@ pub(crate) struct Job {
 }
 
 pub(super) async fn executors(rest: &Rest) -> Vec<Executor> {
-    let Some(ballista) = &rest.ballista else {
+    let Some(coordinator) = &rest.coordinator else {
         return Vec::new();
     };
-    let mut seen: Vec<Executor> = match ballista.state.executor_manager.get_executors_state().await {
+    let mut seen: Vec<Executor> = match coordinator.ballista.state.executor_manager.get_executors_state().await {
         Ok(executors) => executors
             .into_iter()
             .map(|(executor, heartbeat, _)| Executor {
@@ -58,10 +58,10 @@ pub(super) async fn executors(rest: &Rest) -> Vec<Executor> {
 }
 
 pub(super) async fn jobs(rest: &Rest) -> Vec<Job> {
-    let Some(ballista) = &rest.ballista else {
+    let Some(coordinator) = &rest.coordinator else {
         return Vec::new();
     };
-    let mut seen: Vec<Job> = match ballista.state.task_manager.get_all_jobs().await {
+    let mut seen: Vec<Job> = match coordinator.ballista.state.task_manager.get_all_jobs().await {
         Ok(jobs) => jobs
             .into_iter()
             .map(|job| Job {

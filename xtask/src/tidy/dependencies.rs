@@ -19,6 +19,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("flight", &["spark", "engine", "functions", "service"]),
     ("scheduler", &["connect", "flight", "spark", "engine", "functions", "connectors", "service"]),
     ("executor", &["engine", "functions", "connectors", "service"]),
+    ("operator", &[]),
     ("cli", &["connect", "spark", "scheduler", "executor", "engine", "service"]),
     ("xtask", &[]),
     ("pins", &[]),
@@ -31,10 +32,10 @@ const WRAPPERS: &[(&str, &[&str])] = &[
     ("ballista-flight-sql", &["flight"]),
     ("ballista", &["scheduler", "executor"]),
     ("tonic-prost", &["proto"]),
-    ("axum", &["scheduler"]),
+    ("axum", &["scheduler", "operator"]),
     ("tokio-postgres", &["connectors"]),
-    ("clap", &["cli", "xtask"]),
-    ("anyhow", &["cli", "xtask"]),
+    ("clap", &["cli", "operator", "xtask"]),
+    ("anyhow", &["cli", "operator", "xtask"]),
 ];
 
 pub(super) fn check(root: &Path) -> anyhow::Result<Vec<String>> {

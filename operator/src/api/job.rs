@@ -1,0 +1,336 @@
+//! `FiresteelJob`: SQL or a Python script, run to its end.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{EnvFromSource, EnvVar, ResourceRequirements, Volume, VolumeMount};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{KeyRef, LocalRef, PullPolicy};
+
+/// A job: SQL statements, or a PySpark script, on a cluster.
+#[derive(Debug, Clone, PartialEq, CustomResource, Serialize, Deserialize, KubeSchema)]
+#[kube(
+    group = "firesteel.dev",
+    version = "v1alpha1",
+    kind = "FiresteelJob",
+    plural = "firesteeljobs",
+    shortname = "fsj",
+    category = "firesteel",
+    namespaced,
+    derive = "PartialEq",
+    status = "JobStatus",
+    printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
+    printcolumn(name = "Attempt", type_ = "integer", json_path = ".status.attempt"),
+    printcolumn(name = "Cluster", type_ = "string", json_path = ".spec.clusterRef.name"),
+    printcolumn(name = "Started", type_ = "date", json_path = ".status.startedAt"),
+    printcolumn(name = "Finished", type_ = "date", json_path = ".status.finishedAt"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(name = "Reason", type_ = "string", json_path = ".status.reason", priority = 1),
+    printcolumn(name = "Rows", type_ = "integer", json_path = ".status.rows", priority = 1),
+    printcolumn(name = "Submission", type_ = "string", json_path = ".status.submissionId", priority = 1),
+    validation = Rule::new("size(self.metadata.name) <= 52").message("metadata.name must be at most 52 characters, since names of pods are made from it"),
+)]
+#[x_kube(
+    validation = Rule::new("has(self.sql) != has(self.python)").message("give exactly one of spec.sql and spec.python"),
+    validation = Rule::new("self.clusterRef == oldSelf.clusterRef && has(self.sql) == has(oldSelf.sql) && (!has(self.sql) || self.sql == oldSelf.sql) && has(self.python) == has(oldSelf.python) && (!has(self.python) || self.python == oldSelf.python)").message("spec.clusterRef, spec.sql and spec.python cannot be changed: make another job"),
+    validation = Rule::new("!has(self.conf) || !has(self.python)").message("spec.conf is for SQL; a script sets its own configuration")
+)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct FiresteelJobSpec {
+    /// The cluster it runs on. It need not exist yet, and is woken when it hibernates for being idle.
+    pub(crate) cluster_ref: LocalRef,
+    /// SQL statements.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sql: Option<SqlSource>,
+    /// A PySpark script.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) python: Option<PythonSource>,
+    /// Session configuration, such as spark.sql.session.timeZone.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(length(max = 256))]
+    pub(crate) conf: BTreeMap<String, String>,
+    /// Stops it, or keeps it from starting, until it is false again; then it begins anew.
+    #[serde(default)]
+    pub(crate) suspend: bool,
+    /// When it is tried again.
+    #[serde(default)]
+    pub(crate) restart_policy: RestartPolicy,
+    /// When it is given up.
+    #[serde(default)]
+    pub(crate) timeouts: Timeouts,
+    /// Seconds after its end when it is deleted; never when it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 31536000))]
+    pub(crate) ttl_seconds_after_finished: Option<i64>,
+}
+
+/// SQL statements, separated by semicolons. Rows of queries are counted and dropped: write what should be kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[x_kube(validation = Rule::new("[has(self.text), has(self.configMapKeyRef), has(self.uri)].exists_one(given, given)").message("give exactly one of sql.text, sql.configMapKeyRef and sql.uri"))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SqlSource {
+    /// The statements.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 262144))]
+    pub(crate) text: Option<String>,
+    /// A ConfigMap with the statements.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) config_map_key_ref: Option<KeyRef>,
+    /// An object with the statements; the cluster reads it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024))]
+    #[x_kube(validation = Rule::new("self.matches('^(s3|s3a|file)://.+')").message("sql.uri must begin with s3://, s3a:// or file://"))]
+    pub(crate) uri: Option<String>,
+    /// Values of `:name` in the statements, as strings.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(length(max = 256))]
+    pub(crate) parameters: BTreeMap<String, String>,
+}
+
+/// A PySpark script, run in a driver pod with SPARK_REMOTE set, so that `SparkSession.builder.getOrCreate()` connects.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[x_kube(validation = Rule::new("has(self.file) != has(self.configMapKeyRef)").message("give exactly one of python.file and python.configMapKeyRef"))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PythonSource {
+    /// Image with python3 and pyspark-client.
+    #[schemars(length(min = 1, max = 512))]
+    pub(crate) image: String,
+    /// When the image is pulled.
+    #[serde(default)]
+    pub(crate) image_pull_policy: PullPolicy,
+    /// Secrets for pulling it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    pub(crate) image_pull_secrets: Vec<LocalRef>,
+    /// Path of the script in the image or a volume.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024))]
+    pub(crate) file: Option<String>,
+    /// A ConfigMap with the script.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) config_map_key_ref: Option<KeyRef>,
+    /// Arguments of the script.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 256))]
+    pub(crate) args: Vec<String>,
+    /// Environment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 128))]
+    pub(crate) env: Vec<EnvVar>,
+    /// Environment from ConfigMaps and Secrets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    pub(crate) env_from: Vec<EnvFromSource>,
+    /// Requests and limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) resources: Option<ResourceRequirements>,
+    /// Volumes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    pub(crate) volumes: Vec<Volume>,
+    /// Where they are mounted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    pub(crate) volume_mounts: Vec<VolumeMount>,
+    /// The pod's ServiceAccount; its token is mounted only when one is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub(crate) service_account_name: Option<String>,
+}
+
+/// What is tried again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub(crate) enum Restart {
+    /// Nothing.
+    Never,
+    /// Jobs that did not fail by themselves: the pod was evicted, the scheduler was lost.
+    #[default]
+    OnInfrastructureFailure,
+    /// Those, and jobs that failed.
+    OnFailure,
+}
+
+/// When a job is tried again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[x_kube(validation = Rule::new("self.backoffMaxSeconds >= self.backoffSeconds").message("restartPolicy.backoffMaxSeconds must not be less than backoffSeconds"))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RestartPolicy {
+    /// What is tried again.
+    #[serde(default, rename = "type")]
+    pub(crate) restart: Restart,
+    /// Attempts in all that may fail by themselves.
+    #[serde(default = "three")]
+    #[schemars(range(min = 1, max = 100))]
+    pub(crate) max_attempts: i32,
+    /// Attempts that may be lost for other reasons; counted apart.
+    #[serde(default = "ten")]
+    #[schemars(range(min = 0, max = 1000))]
+    pub(crate) max_infrastructure_failures: i32,
+    /// Seconds before the second attempt; doubled each time.
+    #[serde(default = "five")]
+    #[schemars(range(min = 0, max = 86400))]
+    pub(crate) backoff_seconds: i64,
+    /// Seconds between attempts at most.
+    #[serde(default = "three_hundred")]
+    #[schemars(range(min = 0, max = 86400))]
+    pub(crate) backoff_max_seconds: i64,
+}
+
+impl Default for RestartPolicy {
+    fn default() -> Self {
+        Self {
+            restart: Restart::default(),
+            max_attempts: three(),
+            max_infrastructure_failures: ten(),
+            backoff_seconds: five(),
+            backoff_max_seconds: three_hundred(),
+        }
+    }
+}
+
+/// When a job is given up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Timeouts {
+    /// Seconds it waits for its cluster; for ever when it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 31536000))]
+    pub(crate) queue_seconds: Option<i64>,
+    /// Seconds an attempt may take to start, which fails by the infrastructure when it does not.
+    #[serde(default = "three_hundred")]
+    #[schemars(range(min = 1, max = 86400))]
+    pub(crate) start_seconds: i64,
+    /// Seconds an attempt may run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 31536000))]
+    pub(crate) active_seconds: Option<i64>,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self { queue_seconds: None, start_seconds: three_hundred(), active_seconds: None }
+    }
+}
+
+/// Where a job stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub(crate) enum Phase {
+    /// It waits for its cluster.
+    #[default]
+    Queued,
+    /// Its submission is decided and may have reached the cluster.
+    Starting,
+    /// It runs.
+    Running,
+    /// It waits to be tried again.
+    Backoff,
+    /// It is being stopped.
+    Suspending,
+    /// It waits for `suspend: false`.
+    Suspended,
+    /// It is done.
+    Succeeded,
+    /// It is given up.
+    Failed,
+}
+
+impl Phase {
+    pub(crate) fn is_final(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed)
+    }
+}
+
+/// What an attempt came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Attempt {
+    /// From 1.
+    pub(crate) number: i32,
+    /// Its submission.
+    pub(crate) submission_id: String,
+    /// Succeeded, Failed, Infrastructure, Timeout or Suspended.
+    pub(crate) outcome: String,
+    /// In a word.
+    pub(crate) reason: String,
+    /// In a sentence.
+    pub(crate) message: String,
+    /// When it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) started_at: Option<Time>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) finished_at: Option<Time>,
+}
+
+/// What is known of a job.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct JobStatus {
+    /// Where it stands.
+    pub(crate) phase: Phase,
+    /// Generation of the spec all this is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) observed_generation: Option<i64>,
+    /// ClusterReady, Complete, Failed and Suspended.
+    pub(crate) conditions: Vec<Condition>,
+    /// Why it stands there, in a word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
+    /// Why it stands there, in a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) message: Option<String>,
+    /// The current or last attempt, from 1.
+    pub(crate) attempt: i32,
+    /// Attempts that failed by themselves.
+    pub(crate) failures: i32,
+    /// Attempts that were lost for other reasons.
+    pub(crate) infrastructure_failures: i32,
+    /// The submission of this attempt, the same in the cluster and here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) submission_id: Option<String>,
+    /// The scheduler process it was first seen to run in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) instance: Option<String>,
+    /// The driver pod of a script; `kubectl logs` shows what it printed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) driver_pod: Option<String>,
+    /// The last attempts.
+    pub(crate) attempts: Vec<Attempt>,
+    /// Statements of the SQL.
+    pub(crate) statements: i64,
+    /// Statements done.
+    pub(crate) completed_statements: i64,
+    /// Rows that statements returned.
+    pub(crate) rows: i64,
+    /// When it began to wait for its cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) queued_at: Option<Time>,
+    /// When this attempt was decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) submitted_at: Option<Time>,
+    /// When this attempt began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) started_at: Option<Time>,
+    /// When it is tried again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) retry_at: Option<Time>,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) finished_at: Option<Time>,
+}
+
+fn three() -> i32 {
+    3
+}
+fn ten() -> i32 {
+    10
+}
+fn five() -> i64 {
+    5
+}
+fn three_hundred() -> i64 {
+    300
+}

@@ -1,0 +1,119 @@
+//! Controllers: they look, let `decide` decide, and do what it says. One for each kind.
+
+pub(crate) mod cluster;
+pub(crate) mod job;
+pub(crate) mod look;
+pub(crate) mod schedule;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::{ObjectReference, Pod};
+use k8s_openapi::jiff::Timestamp;
+use kube::api::Api;
+use kube::runtime::controller::Action;
+use kube::runtime::events::{Event, EventType, Recorder};
+use kube::runtime::reflector::Store;
+use kube::{Client, ResourceExt};
+use parking_lot::Mutex;
+
+use crate::api::{FiresteelCluster, FiresteelJob};
+use crate::decide::scale::History;
+use crate::decide::{News, Seconds};
+use crate::engine::Engine;
+use crate::metrics::Metrics;
+
+/// What controllers share.
+pub(crate) struct Context {
+    pub(crate) client: Client,
+    pub(crate) engine: Engine,
+    pub(crate) recorder: Recorder,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) pods: Store<Pod>,
+    pub(crate) clusters: Store<FiresteelCluster>,
+    pub(crate) jobs: Store<FiresteelJob>,
+    /// Seconds between looks at a cluster's load.
+    pub(crate) poll: i64,
+    /// Demand of the last seconds, by the cluster's uid.
+    pub(crate) histories: Mutex<HashMap<String, History>>,
+    /// Failures in a row, by the object's uid.
+    pub(crate) failures: Mutex<HashMap<String, u32>>,
+}
+
+/// Why a look came to nothing; it is repeated.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ControlError {
+    #[error("the API server: {0}")]
+    Kube(#[from] kube::Error),
+    #[error("an object without {0}")]
+    Incomplete(&'static str),
+}
+
+impl ControlError {
+    /// Somebody else was faster: the next look will see what they did.
+    pub(crate) fn is_conflict(&self) -> bool {
+        matches!(self, Self::Kube(kube::Error::Api(status)) if status.code == 409)
+    }
+}
+
+impl Context {
+    pub(crate) fn now(&self) -> Seconds {
+        Timestamp::now().as_second()
+    }
+
+    /// Tells the user, best effort: an event that is lost changes nothing.
+    pub(crate) async fn tell(&self, object: &ObjectReference, action: &str, news: &[News]) {
+        for item in news {
+            let event = Event {
+                type_: if item.warning { EventType::Warning } else { EventType::Normal },
+                reason: item.reason.to_owned(),
+                note: Some(item.note.chars().take(1000).collect()),
+                action: action.to_owned(),
+                secondary: None,
+            };
+            if let Err(error) = self.recorder.publish(&event, object).await {
+                tracing::debug!(%error, "an event was not taken");
+            }
+        }
+    }
+
+    /// When to look again after a failure: soon at first, then less and less often.
+    pub(crate) fn again(&self, uid: &str, error: &ControlError) -> Action {
+        if error.is_conflict() {
+            return Action::requeue(Duration::from_millis(200));
+        }
+        let mut failures = self.failures.lock();
+        let count = failures.entry(uid.to_owned()).or_insert(0);
+        *count = (*count + 1).min(7);
+        Action::requeue(Duration::from_millis(500 << *count))
+    }
+
+    /// Forgets failures of the past.
+    pub(crate) fn went_well(&self, uid: &str) {
+        self.failures.lock().remove(uid);
+    }
+}
+
+/// An object's namespace and name.
+pub(crate) fn names<K: ResourceExt>(object: &K) -> Result<(String, String), ControlError> {
+    let namespace = object.namespace().ok_or(ControlError::Incomplete("a namespace"))?;
+    Ok((namespace, object.name_any()))
+}
+
+/// Takes "it is there already" and "it is gone already" for success.
+pub(crate) fn settled<T>(result: kube::Result<T>) -> Result<(), ControlError> {
+    match result {
+        Ok(_) => Ok(()),
+        Err(kube::Error::Api(status)) if status.code == 404 || status.reason == "AlreadyExists" => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub(crate) fn after(seconds: i64) -> Action {
+    Action::requeue(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)).max(Duration::from_millis(50)))
+}
+
+pub(crate) fn pods_of(context: &Context, namespace: &str) -> Api<Pod> {
+    Api::namespaced(context.client.clone(), namespace)
+}

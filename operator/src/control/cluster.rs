@@ -1,0 +1,202 @@
+//! The controller of clusters.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::{Pod, Service};
+use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
+use kube::runtime::controller::Action;
+use kube::{Resource, ResourceExt};
+use serde_json::json;
+
+use super::{Context, ControlError, after, look, names, pods_of, settled};
+use crate::api::cluster::Endpoints;
+use crate::api::{CLUSTER, COMPONENT, DRAINING_SINCE, FiresteelCluster, WAKE};
+use crate::decide::cluster::{Decision, Load, Seen, decide};
+use crate::decide::pods::{self, CONNECT_PORT, FLIGHT_PORT, Named, REST_PORT};
+use crate::decide::{News, seconds};
+use crate::engine;
+
+/// Who writes the fields of services.
+const MANAGER: &str = "firesteel-operator";
+
+/// One look at a cluster, and what follows from it.
+pub(crate) async fn reconcile(cluster: Arc<FiresteelCluster>, context: Arc<Context>) -> Result<Action, ControlError> {
+    let uid = cluster.uid().unwrap_or_default();
+    if cluster.metadata.deletion_timestamp.is_some() {
+        // Pods and services are owned, so they go with it.
+        context.histories.lock().remove(&uid);
+        return Ok(Action::await_change());
+    }
+    let (namespace, name) = names(&*cluster)?;
+    let owner = cluster.controller_owner_ref(&()).ok_or(ControlError::Incomplete("a uid"))?;
+    let named = Named { name: &name, namespace: &namespace, owner, spec: &cluster.spec };
+    let scheduler_pod = pods::scheduler(&named);
+    let expected: Vec<(String, String)> = cluster
+        .spec
+        .executor_groups
+        .iter()
+        .map(|group| (group.name.clone(), pods::made_from(&pods::executor(&named, group, 0)).to_owned()))
+        .collect();
+
+    let address = look::address(&context, &namespace, &name);
+    let load = match &address {
+        Some(address) => context
+            .engine
+            .load(address)
+            .await
+            .inspect_err(|error| tracing::debug!(%error, cluster = name, "no load"))
+            .ok(),
+        None => None,
+    };
+    let executor_pods = look::pods(&context, &namespace, &name, "executor");
+    let executors: Vec<_> = executor_pods
+        .iter()
+        .map(|pod| {
+            let group = pod.labels().get(crate::api::EXECUTOR_GROUP);
+            let expected = expected.iter().find(|(name, _)| Some(name) == group).map(|(_, hash)| hash.as_str());
+            look::executor(pod, expected, load.as_ref())
+        })
+        .collect();
+    let scheduler = look::pods(&context, &namespace, &name, "scheduler")
+        .first()
+        .map(|pod| look::scheduler(pod, pods::made_from(&scheduler_pod)));
+    let status = cluster.status.clone().unwrap_or_default();
+    let mut history = context.histories.lock().remove(&uid).unwrap_or_default();
+    let decision = decide(
+        &Seen {
+            now: context.now(),
+            created: cluster.metadata.creation_timestamp.as_ref().map_or(0, seconds),
+            generation: cluster.metadata.generation,
+            spec: &cluster.spec,
+            status: &status,
+            wake: cluster.annotations().get(WAKE).map(String::as_str),
+            scheduler,
+            executors: &executors,
+            load: load.as_ref().map(|load| Load {
+                version: load.version.clone(),
+                queries: load.queries,
+                pending: load.pending_tasks,
+                running: load.running_tasks,
+                idle_seconds: load.idle_seconds,
+            }),
+            jobs: look::jobs_of(&context, &namespace, &name),
+            poll: context.poll,
+        },
+        &mut history,
+    );
+    context.histories.lock().insert(uid.clone(), history);
+
+    if decision.delete_cluster {
+        context.tell(&cluster.object_ref(&()), "Delete", &decision.news).await;
+        let clusters: Api<FiresteelCluster> = Api::namespaced(context.client.clone(), &namespace);
+        settled(clusters.delete(&name, &DeleteParams::default()).await)?;
+        return Ok(Action::await_change());
+    }
+    let known: HashSet<String> = executor_pods.iter().map(|pod| pod.name_any()).collect();
+    act(&context, &named, &scheduler_pod, &decision, &known).await?;
+    drain(&context, &namespace, address.as_deref(), load.as_ref(), &executors, &decision).await?;
+    let buried = bury(&context, &namespace, &executor_pods).await?;
+    context.tell(&cluster.object_ref(&()), "Replace", &buried).await;
+    write(&context, &cluster, &namespace, &name, &decision).await?;
+    context.tell(&cluster.object_ref(&()), "Reconcile", &decision.news).await;
+    context.went_well(&uid);
+    Ok(after(decision.requeue))
+}
+
+/// Makes and deletes pods.
+async fn act(
+    context: &Context,
+    named: &Named<'_>,
+    scheduler: &Pod,
+    decision: &Decision,
+    known: &HashSet<String>,
+) -> Result<(), ControlError> {
+    let api = pods_of(context, named.namespace);
+    if decision.make_scheduler {
+        let services: Api<Service> = Api::namespaced(context.client.clone(), named.namespace);
+        let params = PatchParams::apply(MANAGER).force();
+        services.patch(named.name, &params, &Patch::Apply(pods::service(named))).await?;
+        settled(api.create(&PostParams::default(), scheduler).await)?;
+    }
+    for name in &decision.delete {
+        settled(api.delete(name, &DeleteParams::default()).await)?;
+    }
+    for (group, count) in named.spec.executor_groups.iter().zip(&decision.create) {
+        let free = (0..).map(|index| pods::executor(named, group, index));
+        let free = free.filter(|pod| !known.contains(&pod.name_any()));
+        for pod in free.take(usize::try_from(*count).unwrap_or(0)) {
+            settled(api.create(&PostParams::default(), &pod).await)?;
+        }
+    }
+    Ok(())
+}
+
+/// Executors that ended by themselves are told of and make room.
+async fn bury(context: &Context, namespace: &str, pods: &[Arc<Pod>]) -> Result<Vec<News>, ControlError> {
+    let mut news = Vec::new();
+    for pod in pods.iter().filter(|pod| pod.metadata.deletion_timestamp.is_none()) {
+        if let Some(why) = look::ended(pod) {
+            let name = pod.name_any();
+            settled(pods_of(context, namespace).delete(&name, &DeleteParams::default()).await)?;
+            news.push(News::warning("ExecutorEnded", format!("{name}: {why}")));
+        }
+    }
+    Ok(news)
+}
+
+/// Has executors given no more tasks. The annotation comes first, so that what was begun is gone on with.
+async fn drain(
+    context: &Context,
+    namespace: &str,
+    address: Option<&str>,
+    load: Option<&engine::Load>,
+    executors: &[crate::decide::scale::ExecutorPod],
+    decision: &Decision,
+) -> Result<(), ControlError> {
+    let api = pods_of(context, namespace);
+    let since = k8s_openapi::jiff::Timestamp::now().to_string();
+    for name in &decision.drain {
+        let patch = json!({"metadata": {"annotations": {DRAINING_SINCE: since}}});
+        settled(api.patch_metadata(name, &PatchParams::default(), &Patch::Merge(&patch)).await)?;
+    }
+    let (Some(address), Some(load)) = (address, load) else { return Ok(()) };
+    for pod in executors {
+        let Some(member) = &pod.member else { continue };
+        let wanted = pod.draining_since.is_some() || decision.drain.contains(&pod.name);
+        let draining = load.executors.iter().any(|executor| executor.id == member.id && executor.draining);
+        if wanted
+            && !draining
+            && let Err(error) = context.engine.drain(address, &member.id).await
+        {
+            tracing::warn!(%error, pod = pod.name, "an executor could not be drained");
+        }
+    }
+    Ok(())
+}
+
+async fn write(
+    context: &Context,
+    cluster: &FiresteelCluster,
+    namespace: &str,
+    name: &str,
+    decision: &Decision,
+) -> Result<(), ControlError> {
+    let mut status = decision.status.clone();
+    let host = pods::host(name, namespace);
+    status.selector = format!("{CLUSTER}={name},{COMPONENT}=executor");
+    status.endpoints = Some(Endpoints {
+        spark_connect: format!("sc://{host}:{CONNECT_PORT}"),
+        flight_sql: format!("grpc://{host}:{FLIGHT_PORT}"),
+        rest: format!("http://{host}:{REST_PORT}"),
+    });
+    if cluster.status.as_ref() == Some(&status) {
+        return Ok(());
+    }
+    let mut object = cluster.clone();
+    object.status = Some(status);
+    object.metadata.managed_fields = None;
+    let api: Api<FiresteelCluster> = Api::namespaced(context.client.clone(), namespace);
+    api.replace_status(name, &PostParams::default(), &object).await?;
+    Ok(())
+}

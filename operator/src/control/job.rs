@@ -1,0 +1,286 @@
+//! The controller of jobs.
+
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::{ConfigMap, Pod};
+use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
+use kube::runtime::controller::Action;
+use kube::runtime::reflector::ObjectRef;
+use kube::{Resource, ResourceExt};
+use serde_json::json;
+
+use super::{Context, ControlError, after, look, names, pods_of, settled};
+use crate::api::FiresteelJob;
+use crate::api::job::{JobStatus, Phase, SqlSource};
+use crate::decide::driver::{self, Driver};
+use crate::decide::job::{Act, Cluster, Outcome, Progress, Run, Seen, decide};
+use crate::engine::{EngineError, Request, Submission};
+
+/// Keeps a job until its run is stopped.
+const FINALIZER: &str = "firesteel.dev/stop";
+/// Steps a job may take in one look.
+const STEPS: usize = 6;
+/// Seconds the run of a deleted job is tried to be stopped.
+const STOPPING: i64 = 60;
+
+/// One look at a job, and what follows from it.
+pub(crate) async fn reconcile(job: Arc<FiresteelJob>, context: Arc<Context>) -> Result<Action, ControlError> {
+    let uid = job.uid().ok_or(ControlError::Incomplete("a uid"))?;
+    let (namespace, name) = names(&*job)?;
+    let api: Api<FiresteelJob> = Api::namespaced(context.client.clone(), &namespace);
+    if job.metadata.deletion_timestamp.is_some() {
+        return stop(&job, &context, &namespace, &name, &api).await;
+    }
+    let mut job = (*job).clone();
+    // A driver pod is owned and goes by itself; a run in the scheduler has to be stopped.
+    let phase = job.status.as_ref().map(|status| status.phase).unwrap_or_default();
+    if job.spec.sql.is_some() && !phase.is_final() && !job.finalizers().iter().any(|have| have == FINALIZER) {
+        let mut finalizers = job.finalizers().to_vec();
+        finalizers.push(FINALIZER.into());
+        job = finalizers_of(&api, &job, &name, finalizers).await?;
+    }
+    let mut refused = None;
+    for _ in 0..STEPS {
+        let status = job.status.clone().unwrap_or_default();
+        let cluster = cluster_of(&context, &namespace, &job);
+        let (run, progress) = match refused.take() {
+            Some(run) => (run, None),
+            None => run(&context, &namespace, &name, &job, &status).await?,
+        };
+        let now = context.now();
+        let generation = job.metadata.generation;
+        let seen = Seen { now, uid: &uid, generation, spec: &job.spec, status: &status, cluster, run, progress };
+        let mut decision = decide(&seen);
+        if job.spec.python.is_some() && decision.status.submission_id.is_some() {
+            decision.status.driver_pod = Some(driver::name(&name, decision.status.attempt));
+        }
+        if job.status.as_ref() != Some(&decision.status) {
+            context.metrics.job_moved(status.phase, decision.status.phase, &decision.status, now);
+            job.status = Some(decision.status);
+            job.metadata.managed_fields = None;
+            job = api.replace_status(&name, &PostParams::default(), &job).await?;
+        }
+        context.tell(&job.object_ref(&()), "Run", &decision.news).await;
+        match decision.act {
+            Some(Act::Submit) => refused = submit(&context, &namespace, &name, &job).await?,
+            Some(Act::Stop) => stop_run(&context, &namespace, &name, &job, &status).await?,
+            Some(Act::Delete) => {
+                settled(api.delete(&name, &DeleteParams::background()).await)?;
+                return Ok(Action::await_change());
+            }
+            None => {}
+        }
+        if decision.requeue > 0 {
+            context.went_well(&uid);
+            return Ok(after(decision.requeue));
+        }
+    }
+    Ok(after(1))
+}
+
+fn cluster_of(context: &Context, namespace: &str, job: &FiresteelJob) -> Cluster {
+    let key = ObjectRef::new(&job.spec.cluster_ref.name).within(namespace);
+    let cluster = look::cluster(context.clusters.get(&key).as_deref());
+    let reachable = look::address(context, namespace, &job.spec.cluster_ref.name).is_some();
+    if cluster == Cluster::Ready && !reachable { Cluster::NotReady } else { cluster }
+}
+
+/// The run of the current submission.
+async fn run(
+    context: &Context,
+    namespace: &str,
+    name: &str,
+    job: &FiresteelJob,
+    status: &JobStatus,
+) -> Result<(Run, Option<Progress>), ControlError> {
+    let Some(id) = &status.submission_id else { return Ok((Run::Missing, None)) };
+    if !matches!(status.phase, Phase::Starting | Phase::Running | Phase::Suspending) {
+        return Ok((Run::Missing, None));
+    }
+    if job.spec.python.is_some() {
+        let pod = pods_of(context, namespace).get_opt(&driver::name(name, status.attempt)).await?;
+        return Ok((driver::run(pod.as_ref(), id), None));
+    }
+    let Some(address) = look::address(context, namespace, &job.spec.cluster_ref.name) else {
+        return Ok((Run::Unknown, None));
+    };
+    Ok(match context.engine.submission(&address, id).await {
+        Ok(Some(submission)) => seen(submission),
+        Ok(None) => (Run::Missing, None),
+        Err(error) => {
+            tracing::debug!(%error, job = name, "the run is not known");
+            (Run::Unknown, None)
+        }
+    })
+}
+
+fn seen(submission: Submission) -> (Run, Option<Progress>) {
+    let progress = Some(Progress {
+        statements: submission.statements,
+        completed: submission.completed_statements,
+        rows: submission.rows,
+    });
+    let failure = submission.error.map(|error| (error.condition, error.message));
+    let outcome = match submission.state.as_str() {
+        "running" => return (Run::Running { instance: None, progress }, progress),
+        "queued" => return (Run::Queued, progress),
+        "succeeded" => Outcome::Succeeded,
+        "timed_out" => Outcome::TimedOut,
+        "cancelled" => Outcome::Cancelled,
+        "lost" => Outcome::Infrastructure {
+            reason: "SchedulerRestarted".into(),
+            message: "the scheduler was restarted while the job ran".into(),
+        },
+        _ => {
+            let (reason, message) = failure.unwrap_or_else(|| ("Failed".into(), "the job failed".into()));
+            Outcome::Failed { reason, message }
+        }
+    };
+    (Run::Ended(outcome), progress)
+}
+
+/// Gets or creates the submission. What cannot be submitted is told as the state of the run.
+async fn submit(
+    context: &Context,
+    namespace: &str,
+    name: &str,
+    job: &FiresteelJob,
+) -> Result<Option<Run>, ControlError> {
+    let status = job.status.clone().unwrap_or_default();
+    let Some(id) = &status.submission_id else { return Ok(None) };
+    if let Some(source) = &job.spec.python {
+        let owner = job.controller_owner_ref(&()).ok_or(ControlError::Incomplete("a uid"))?;
+        let cluster = &job.spec.cluster_ref.name;
+        let pod = driver::pod(&Driver {
+            job: name,
+            namespace,
+            cluster,
+            submission: id,
+            attempt: status.attempt,
+            owner,
+            source,
+        });
+        return match pods_of(context, namespace).create(&PostParams::default(), &pod).await {
+            Ok(_) => Ok(None),
+            Err(kube::Error::Api(status)) if status.reason == "AlreadyExists" => Ok(None),
+            // The pod itself is not acceptable, and will not be next time.
+            Err(kube::Error::Api(status)) if matches!(status.code, 400 | 422) => {
+                Ok(Some(Run::Ended(Outcome::Failed { reason: "PodRefused".into(), message: status.message.clone() })))
+            }
+            Err(kube::Error::Api(status)) if status.code == 403 => {
+                Ok(Some(Run::Waiting { reason: "PodForbidden".into(), message: status.message.clone() }))
+            }
+            Err(error) => Err(error.into()),
+        };
+    }
+    let Some(source) = &job.spec.sql else { return Ok(None) };
+    let text = match text(context, namespace, source).await? {
+        Ok(text) => text,
+        Err(message) => return Ok(Some(Run::Waiting { reason: "ConfigMapMissing".into(), message })),
+    };
+    let Some(address) = look::address(context, namespace, &job.spec.cluster_ref.name) else {
+        return Ok(Some(Run::Unknown));
+    };
+    let request = Request {
+        sql: text.as_deref(),
+        uri: source.uri.as_deref(),
+        parameters: &source.parameters,
+        conf: &job.spec.conf,
+        timeout_seconds: job.spec.timeouts.active_seconds,
+    };
+    context.metrics.submitted();
+    Ok(match context.engine.submit(&address, id, &request).await {
+        Ok(_) => None,
+        Err(EngineError::Refused(message)) => Some(Run::Ended(Outcome::Failed { reason: "Refused".into(), message })),
+        Err(error) => {
+            tracing::debug!(%error, job = name, "not submitted yet");
+            Some(Run::Unknown)
+        }
+    })
+}
+
+/// The statements where they are here; `None` where the cluster reads them.
+async fn text(
+    context: &Context,
+    namespace: &str,
+    source: &SqlSource,
+) -> Result<Result<Option<String>, String>, ControlError> {
+    if source.text.is_some() {
+        return Ok(Ok(source.text.clone()));
+    }
+    let Some(key) = &source.config_map_key_ref else { return Ok(Ok(None)) };
+    let api: Api<ConfigMap> = Api::namespaced(context.client.clone(), namespace);
+    let Some(map) = api.get_opt(&key.name).await? else {
+        return Ok(Err(format!("there is no ConfigMap '{}'", key.name)));
+    };
+    match map.data.and_then(|mut data| data.remove(&key.key)) {
+        Some(text) => Ok(Ok(Some(text))),
+        None => Ok(Err(format!("the ConfigMap '{}' has no key '{}'", key.name, key.key))),
+    }
+}
+
+/// Stops the run of a status.
+async fn stop_run(
+    context: &Context,
+    namespace: &str,
+    name: &str,
+    job: &FiresteelJob,
+    status: &JobStatus,
+) -> Result<(), ControlError> {
+    if job.spec.python.is_some() {
+        let pods: Api<Pod> = pods_of(context, namespace);
+        return settled(pods.delete(&driver::name(name, status.attempt), &DeleteParams::default()).await);
+    }
+    let address = look::address(context, namespace, &job.spec.cluster_ref.name);
+    if let (Some(address), Some(id)) = (address, &status.submission_id)
+        && let Err(error) = context.engine.cancel(&address, id).await
+    {
+        tracing::debug!(%error, job = name, "the run could not be stopped yet");
+    }
+    Ok(())
+}
+
+/// Stops the run of a job that is being deleted, then lets it go.
+async fn stop(
+    job: &FiresteelJob,
+    context: &Context,
+    namespace: &str,
+    name: &str,
+    api: &Api<FiresteelJob>,
+) -> Result<Action, ControlError> {
+    if !job.finalizers().iter().any(|have| have == FINALIZER) {
+        return Ok(Action::await_change());
+    }
+    let status = job.status.clone().unwrap_or_default();
+    let since = job.metadata.deletion_timestamp.as_ref().map_or(0, crate::decide::seconds);
+    let patient = context.now() - since < STOPPING;
+    if let (false, Some(id)) = (status.phase.is_final(), &status.submission_id) {
+        let alive = matches!(cluster_of(context, namespace, job), Cluster::Ready | Cluster::NotReady);
+        let stopped = match look::address(context, namespace, &job.spec.cluster_ref.name) {
+            Some(address) => context.engine.cancel(&address, id).await.is_ok(),
+            None => false,
+        };
+        if alive && !stopped && patient {
+            return Ok(after(2));
+        }
+    }
+    let rest = job.finalizers().iter().filter(|have| *have != FINALIZER).cloned().collect();
+    match finalizers_of(api, job, name, rest).await {
+        Err(ControlError::Kube(kube::Error::Api(status))) if status.code == 404 => {}
+        other => {
+            other?;
+        }
+    }
+    Ok(Action::await_change())
+}
+
+async fn finalizers_of(
+    api: &Api<FiresteelJob>,
+    job: &FiresteelJob,
+    name: &str,
+    finalizers: Vec<String>,
+) -> Result<FiresteelJob, ControlError> {
+    let version = job.resource_version();
+    let patch = json!({"metadata": {"resourceVersion": version, "finalizers": finalizers}});
+    Ok(api.patch(name, &PatchParams::default(), &Patch::Merge(&patch)).await?)
+}

@@ -1,0 +1,137 @@
+//! Lives of clusters, told step by step.
+
+use super::*;
+use crate::decide::scale::Member;
+use serde_json::{Value, json};
+
+fn spec(extra: Value) -> FiresteelClusterSpec {
+    let mut spec = json!({
+        "image": "i", "warehouse": "s3a://b/w", "allowUnauthenticated": true,
+        "executorGroups": [{"name": "a", "min": 0, "max": 4, "taskSlots": 2}],
+    });
+    spec.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+    serde_json::from_value(spec).unwrap()
+}
+
+fn seen<'a>(spec: &'a FiresteelClusterSpec, status: &'a ClusterStatus, now: Seconds) -> Seen<'a> {
+    Seen {
+        now,
+        created: 0,
+        generation: Some(1),
+        spec,
+        status,
+        wake: None,
+        scheduler: None,
+        executors: &[],
+        load: None,
+        jobs: 0,
+        poll: 5,
+    }
+}
+
+fn up() -> Option<SchedulerPod> {
+    Some(SchedulerPod { name: "c-scheduler".into(), ready: true, ..SchedulerPod::default() })
+}
+
+fn idle(seconds: i64) -> Option<Load> {
+    Some(Load { version: "1".into(), idle_seconds: seconds, ..Load::default() })
+}
+
+fn executor(name: &str) -> ExecutorPod {
+    ExecutorPod {
+        name: name.into(),
+        group: "a".into(),
+        ready: true,
+        gone: false,
+        outdated: false,
+        draining_since: None,
+        member: Some(Member::default()),
+    }
+}
+
+fn once(seen: &Seen<'_>) -> Decision {
+    decide(seen, &mut History::default())
+}
+
+#[test]
+fn a_new_cluster_gets_a_scheduler_and_then_executors_by_load() {
+    let spec = spec(json!({}));
+    let first = once(&seen(&spec, &ClusterStatus::default(), 10));
+    assert!(first.make_scheduler);
+    assert_eq!((first.status.phase.as_str(), first.create), ("Provisioning", vec![0]));
+    let load = Some(Load { pending: 5, queries: 1, ..Load::default() });
+    let second = once(&Seen { scheduler: up(), load, ..seen(&spec, &first.status, 20) });
+    assert_eq!((second.status.phase.as_str(), second.create, second.make_scheduler), ("Ready", vec![3], false));
+    assert_eq!(second.status.desired_replicas, 3);
+    assert!(second.status.last_scale_reason.unwrap().contains("5 tasks wait"));
+}
+
+#[test]
+fn idleness_leads_to_no_pods_at_all_and_a_job_back() {
+    let spec = spec(json!({"hibernation": {"idleAfterSeconds": 60}}));
+    let ready = once(&Seen { scheduler: up(), load: idle(0), ..seen(&spec, &ClusterStatus::default(), 100) }).status;
+    let executors = [executor("c-a-0")];
+    let awake = once(&Seen { scheduler: up(), load: idle(59), executors: &executors, ..seen(&spec, &ready, 159) });
+    assert_eq!(awake.status.phase, "Ready");
+    let going =
+        once(&Seen { scheduler: up(), load: idle(60), executors: &executors, ..seen(&spec, &awake.status, 160) });
+    assert_eq!((going.status.phase.as_str(), going.delete.len()), ("Hibernating", 2));
+    let gone = once(&seen(&spec, &going.status, 165));
+    assert_eq!((gone.status.phase.as_str(), gone.status.hibernated_at.clone()), ("Hibernated", Some(time(165))));
+    assert!(!gone.make_scheduler);
+    let woken = once(&Seen { jobs: 1, ..seen(&spec, &gone.status, 1000) });
+    assert!(woken.make_scheduler);
+    assert_eq!((woken.status.phase.as_str(), woken.status.hibernated_at), ("Waking", None));
+}
+
+#[test]
+fn running_queries_are_waited_for_but_not_for_ever() {
+    let spec = spec(json!({"hibernation": {"suspend": true, "graceSeconds": 30}}));
+    let busy = || Some(Load { queries: 1, ..Load::default() });
+    let first = once(&Seen { scheduler: up(), load: busy(), ..seen(&spec, &ClusterStatus::default(), 100) });
+    assert_eq!((first.status.phase.as_str(), first.delete.len()), ("Hibernating", 0));
+    let late = once(&Seen { scheduler: up(), load: busy(), ..seen(&spec, &first.status, 130) });
+    assert_eq!(late.delete, ["c-scheduler"]);
+    // Jobs do not wake what was put to sleep by hand.
+    let asleep = once(&Seen { jobs: 2, ..seen(&spec, &late.status, 140) });
+    assert!(!asleep.make_scheduler);
+}
+
+#[test]
+fn an_upgrade_waits_for_queries_and_then_replaces_all() {
+    let spec = spec(json!({}));
+    let old = || Some(SchedulerPod { outdated: true, ..up().unwrap() });
+    let executors = [ExecutorPod { outdated: true, ..executor("c-a-0") }];
+    let busy = Some(Load { queries: 1, pending: 9, ..Load::default() });
+    let waits = once(&Seen {
+        scheduler: old(),
+        load: busy,
+        executors: &executors,
+        ..seen(&spec, &ClusterStatus::default(), 9)
+    });
+    assert_eq!((waits.status.phase.as_str(), waits.delete.len(), waits.create.len()), ("Upgrading", 0, 0));
+    let goes = once(&Seen { scheduler: old(), load: idle(1), executors: &executors, ..seen(&spec, &waits.status, 20) });
+    assert_eq!(goes.delete, ["c-scheduler", "c-a-0"]);
+}
+
+#[test]
+fn a_cluster_deletes_itself_only_when_nothing_runs() {
+    let spec = spec(json!({"autoDelete": {"idleAfterSeconds": 100, "maxAgeSeconds": 5000}}));
+    let ask =
+        |load, jobs, now| once(&Seen { scheduler: up(), load, jobs, ..seen(&spec, &ClusterStatus::default(), now) });
+    assert!(!ask(idle(99), 0, 999).delete_cluster);
+    assert!(ask(idle(100), 0, 1000).delete_cluster);
+    assert!(!ask(idle(100), 1, 1000).delete_cluster);
+    assert!(!ask(Some(Load { queries: 1, ..Load::default() }), 0, 6000).delete_cluster);
+    assert!(ask(idle(0), 0, 6000).delete_cluster);
+    assert!(!ask(None, 0, 6000).delete_cluster);
+}
+
+#[test]
+fn a_bad_schedule_is_a_condition_that_names_it() {
+    let spec = spec(json!({"hibernation": {"schedules": [{"start": "0 25 * * *", "end": "0 7 * * *"}]}}));
+    let decision = once(&seen(&spec, &ClusterStatus::default(), 10));
+    let invalid = decision.status.conditions.iter().find(|condition| condition.type_ == "SpecInvalid").unwrap();
+    assert!(invalid.status == "True" && invalid.message.contains("0 25 * * *"));
+    assert!(decision.make_scheduler);
+}

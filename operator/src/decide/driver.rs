@@ -1,0 +1,230 @@
+//! The driver pod of a script: how it is made, and what its state says of the run.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{ConfigMapVolumeSource, Container, EnvVar, KeyToPath, Pod, PodSpec, Volume};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+
+use super::job::{Outcome, Run};
+use super::pods::{CONNECT_PORT, host, mount, pull_secrets, unprivileged};
+use crate::api::job::PythonSource;
+use crate::api::{CLUSTER, COMPONENT, JOB, SUBMISSION};
+
+const SCRIPT: &str = "/opt/firesteel/script";
+
+/// What a driver pod is for.
+#[derive(Debug, Clone)]
+pub(crate) struct Driver<'a> {
+    pub(crate) job: &'a str,
+    pub(crate) namespace: &'a str,
+    pub(crate) cluster: &'a str,
+    pub(crate) submission: &'a str,
+    pub(crate) attempt: i32,
+    pub(crate) owner: OwnerReference,
+    pub(crate) source: &'a PythonSource,
+}
+
+/// The name of a driver pod. The first attempt has the plain one, which people type.
+pub(crate) fn name(job: &str, attempt: i32) -> String {
+    if attempt <= 1 { format!("{job}-driver") } else { format!("{job}-driver-{attempt}") }
+}
+
+/// The pod.
+pub(crate) fn pod(driver: &Driver<'_>) -> Pod {
+    let source = driver.source;
+    let mut volumes = source.volumes.clone();
+    let mut mounts = source.volume_mounts.clone();
+    let script = match (&source.file, &source.config_map_key_ref) {
+        (Some(file), _) => file.clone(),
+        (None, Some(key)) => {
+            volumes.push(Volume {
+                name: "firesteel-script".into(),
+                config_map: Some(ConfigMapVolumeSource {
+                    name: key.name.clone(),
+                    items: Some(vec![KeyToPath {
+                        key: key.key.clone(),
+                        path: "main.py".into(),
+                        ..KeyToPath::default()
+                    }]),
+                    ..ConfigMapVolumeSource::default()
+                }),
+                ..Volume::default()
+            });
+            mounts.push(mount("firesteel-script", SCRIPT));
+            format!("{SCRIPT}/main.py")
+        }
+        // The API server lets no such job in.
+        (None, None) => String::new(),
+    };
+    let fixed = |name: &str, value: String| EnvVar { name: name.into(), value: Some(value), ..EnvVar::default() };
+    let mut env = vec![
+        fixed("SPARK_REMOTE", format!("sc://{}:{CONNECT_PORT}", host(driver.cluster, driver.namespace))),
+        fixed("FIRESTEEL_JOB", driver.job.to_owned()),
+        fixed("FIRESTEEL_ATTEMPT", driver.attempt.to_string()),
+        // What is printed shall be seen while it runs.
+        fixed("PYTHONUNBUFFERED", "1".into()),
+    ];
+    env.extend(source.env.iter().cloned());
+    let container = Container {
+        name: "driver".into(),
+        image: Some(source.image.clone()),
+        image_pull_policy: Some(source.image_pull_policy.as_str().into()),
+        command: Some(vec!["python3".into()]),
+        args: Some(std::iter::once(script).chain(source.args.iter().cloned()).collect()),
+        env: Some(env),
+        env_from: Some(source.env_from.clone()).filter(|all| !all.is_empty()),
+        resources: source.resources.clone(),
+        volume_mounts: Some(mounts).filter(|all| !all.is_empty()),
+        security_context: Some(unprivileged()),
+        ..Container::default()
+    };
+    let label = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    Pod {
+        metadata: ObjectMeta {
+            name: Some(name(driver.job, driver.attempt)),
+            namespace: Some(driver.namespace.to_owned()),
+            labels: Some(BTreeMap::from([
+                label("app.kubernetes.io/managed-by", "firesteel-operator"),
+                label(COMPONENT, "driver"),
+                label(CLUSTER, driver.cluster),
+                label(JOB, driver.job),
+                label(SUBMISSION, driver.submission),
+            ])),
+            owner_references: Some(vec![driver.owner.clone()]),
+            ..ObjectMeta::default()
+        },
+        spec: Some(PodSpec {
+            containers: vec![container],
+            volumes: Some(volumes).filter(|all| !all.is_empty()),
+            restart_policy: Some("Never".into()),
+            image_pull_secrets: pull_secrets(&source.image_pull_secrets),
+            service_account_name: source.service_account_name.clone(),
+            automount_service_account_token: Some(source.service_account_name.is_some()),
+            enable_service_links: Some(false),
+            ..PodSpec::default()
+        }),
+        ..Pod::default()
+    }
+}
+
+/// What a driver pod says of the run of a submission. A pod of the same name with another submission is not it.
+pub(crate) fn run(pod: Option<&Pod>, submission: &str) -> Run {
+    let Some(pod) = pod else { return Run::Missing };
+    let of = pod.metadata.labels.as_ref().and_then(|labels| labels.get(SUBMISSION));
+    if of.map(String::as_str) != Some(submission) {
+        let message = "a pod of the driver's name exists that is not this job's; delete it".to_owned();
+        return Run::Waiting { reason: "NameTaken".into(), message };
+    }
+    let status = pod.status.clone().unwrap_or_default();
+    let disrupted = status
+        .conditions
+        .iter()
+        .flatten()
+        .find(|condition| condition.type_ == "DisruptionTarget" && condition.status == "True");
+    let state = status.container_statuses.iter().flatten().next().and_then(|container| container.state.clone());
+    match status.phase.as_deref() {
+        Some("Succeeded") => Run::Ended(Outcome::Succeeded),
+        Some("Failed") => {
+            let ended = state.and_then(|state| state.terminated);
+            if let Some(condition) = disrupted {
+                let reason = condition.reason.clone().unwrap_or_else(|| "Disrupted".into());
+                let message = condition.message.clone().unwrap_or_else(|| "the driver pod was disrupted".into());
+                return Run::Ended(Outcome::Infrastructure { reason, message });
+            }
+            match (status.reason, ended) {
+                (Some(reason), _) => Run::Ended(Outcome::Infrastructure {
+                    message: status.message.unwrap_or_else(|| format!("the driver pod failed: {reason}")),
+                    reason,
+                }),
+                (None, Some(ended)) => {
+                    let reason =
+                        ended.reason.filter(|reason| reason != "Error").unwrap_or_else(|| "ScriptFailed".into());
+                    let message = match ended.message.filter(|text| !text.trim().is_empty()) {
+                        Some(text) => format!("the script ended with exit code {}: {text}", ended.exit_code),
+                        None => format!(
+                            "the script ended with exit code {}; see the log of the driver pod",
+                            ended.exit_code
+                        ),
+                    };
+                    Run::Ended(Outcome::Failed { reason, message })
+                }
+                (None, None) => Run::Ended(Outcome::Infrastructure {
+                    reason: "DriverLost".into(),
+                    message: "the driver pod failed without having run".into(),
+                }),
+            }
+        }
+        Some("Running") => Run::Running { instance: None, progress: None },
+        _ => {
+            let waiting = state.and_then(|state| state.waiting);
+            let unscheduled = status
+                .conditions
+                .into_iter()
+                .flatten()
+                .find(|condition| condition.type_ == "PodScheduled" && condition.status == "False");
+            match (waiting, unscheduled) {
+                (Some(waiting), _) => Run::Waiting {
+                    reason: waiting.reason.unwrap_or_else(|| "ContainerWaiting".into()),
+                    message: waiting.message.unwrap_or_default(),
+                },
+                (None, Some(condition)) => Run::Waiting {
+                    reason: condition.reason.unwrap_or_else(|| "Unschedulable".into()),
+                    message: condition.message.unwrap_or_default(),
+                },
+                (None, None) => Run::Waiting { reason: "DriverPending".into(), message: String::new() },
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn seen(status: serde_json::Value) -> Run {
+        let pod = json!({"metadata": {"name": "j-driver", "labels": {SUBMISSION: "s-1"}}, "status": status});
+        run(Some(&serde_json::from_value(pod).unwrap()), "s-1")
+    }
+
+    fn reason(run: Run) -> (&'static str, String) {
+        match run {
+            Run::Ended(Outcome::Failed { reason, .. }) => ("failed", reason),
+            Run::Ended(Outcome::Infrastructure { reason, .. }) => ("infrastructure", reason),
+            Run::Waiting { reason, .. } => ("waiting", reason),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn evictions_are_told_from_scripts_that_fail() {
+        let exit = |code: i32, reason: &str| json!([{"name": "driver", "image": "i", "imageID": "", "ready": false, "restartCount": 0, "state": {"terminated": {"exitCode": code, "reason": reason}}}]);
+        assert_eq!(
+            reason(seen(json!({"phase": "Failed", "containerStatuses": exit(1, "Error")}))),
+            ("failed", "ScriptFailed".into())
+        );
+        assert_eq!(
+            reason(seen(json!({"phase": "Failed", "containerStatuses": exit(137, "OOMKilled")}))),
+            ("failed", "OOMKilled".into())
+        );
+        assert_eq!(reason(seen(json!({"phase": "Failed", "reason": "Evicted"}))), ("infrastructure", "Evicted".into()));
+        let target = json!([{"type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler"}]);
+        assert_eq!(
+            reason(seen(json!({"phase": "Failed", "conditions": target, "containerStatuses": exit(137, "Error")}))),
+            ("infrastructure", "PreemptionByScheduler".into())
+        );
+        assert_eq!(seen(json!({"phase": "Succeeded"})), Run::Ended(Outcome::Succeeded));
+    }
+
+    #[test]
+    fn what_a_pod_waits_for_is_told() {
+        let waiting = json!([{"name": "driver", "image": "i", "imageID": "", "ready": false, "restartCount": 0, "state": {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}}]);
+        assert_eq!(
+            reason(seen(json!({"phase": "Pending", "containerStatuses": waiting}))),
+            ("waiting", "ImagePullBackOff".into())
+        );
+        let other = serde_json::from_value(json!({"metadata": {"name": "j-driver"}})).unwrap();
+        assert_eq!(reason(run(Some(&other), "s-1")), ("waiting", "NameTaken".into()));
+        assert_eq!(run(None, "s-1"), Run::Missing);
+    }
+}

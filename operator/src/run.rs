@@ -1,0 +1,264 @@
+//! The operator's process: watches, controllers, health and metrics, until it is asked to stop.
+
+use std::collections::HashMap;
+use std::fmt::Debug;
+use std::future::Future;
+use std::hash::Hash;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::Router;
+use axum::routing::get;
+use futures::StreamExt;
+use futures::future::{BoxFuture, FutureExt, Ready};
+use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::Api;
+use kube::runtime::controller::{self, Action, Config, Controller};
+use kube::runtime::events::{Recorder, Reporter};
+use kube::runtime::reflector::{self, ObjectRef, Store};
+use kube::runtime::{WatchStreamExt, watcher};
+use kube::{Client, Resource, ResourceExt};
+use parking_lot::Mutex;
+use serde::de::DeserializeOwned;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::api::{CLUSTER, FiresteelCluster, FiresteelJob, FiresteelSchedule};
+use crate::args::Run;
+use crate::control::{self, Context, ControlError};
+use crate::engine::Engine;
+use crate::leader::Candidate;
+use crate::metrics::{Kind, Metrics};
+
+/// Pods that are ours.
+const OURS: &str = "app.kubernetes.io/managed-by=firesteel-operator";
+
+/// Runs until `shutdown` resolves.
+///
+/// # Errors
+/// When the API server cannot be reached at the start, or the lease is lost.
+pub(crate) async fn run(args: Run, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+    let client = Client::try_default().await.context("cannot find an API server")?;
+    let metrics = Arc::new(Metrics::default());
+    let door =
+        TcpListener::bind(&args.health_bind).await.with_context(|| format!("cannot listen on {}", args.health_bind))?;
+    let (stop, stopped) = watch::channel(false);
+    let health = serve(door, Arc::clone(&metrics), until(stopped.clone()));
+    let identity = std::env::var("HOSTNAME").unwrap_or_else(|_| format!("process-{}", std::process::id()));
+    let candidate =
+        args.leader_election.then(|| Candidate::new(client.clone(), &args.lease_namespace, identity.clone()));
+    tokio::pin!(health, shutdown);
+    if let Some(candidate) = &candidate {
+        tracing::info!("waiting to lead");
+        tokio::select! {
+            () = candidate.lead() => {}
+            ended = &mut health => return ended,
+            () = &mut shutdown => return Ok(()),
+        }
+    }
+    metrics.leads();
+    tracing::info!("working");
+    let work = controllers(&args, client, identity, Arc::clone(&metrics), stopped);
+    let lost = async {
+        match &candidate {
+            Some(candidate) => candidate.keep().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::pin!(work);
+    let outcome = tokio::select! {
+        ended = &mut work => ended,
+        ended = &mut health => ended,
+        () = lost => Err(anyhow::anyhow!("the lease is lost")),
+        () = &mut shutdown => {
+            let _nobody_listens = stop.send(true);
+            // Looks that have begun come to their end.
+            let finished = tokio::time::timeout(Duration::from_secs(20), &mut work).await;
+            finished.unwrap_or(Ok(()))
+        }
+    };
+    if let Some(candidate) = &candidate {
+        candidate.release().await;
+    }
+    outcome
+}
+
+async fn until(mut stopped: watch::Receiver<bool>) {
+    // An error means that nobody can say it any more.
+    let _gone = stopped.wait_for(|stop| *stop).await;
+}
+
+fn scoped<K>(client: &Client, namespace: Option<&str>) -> Api<K>
+where
+    K: Resource<Scope = NamespaceResourceScope>,
+    K::DynamicType: Default,
+{
+    match namespace {
+        Some(namespace) => Api::namespaced(client.clone(), namespace),
+        None => Api::all(client.clone()),
+    }
+}
+
+/// A copy of all objects of a kind, and what keeps it up to date; `complete` counts those that are whole.
+///
+/// Not `Store::wait_until_ready`: it wakes only the last of those that wait, and a controller is one of them.
+fn copy<K>(api: Api<K>, config: watcher::Config, complete: watch::Sender<usize>) -> (Store<K>, BoxFuture<'static, ()>)
+where
+    K: Resource + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
+    K::DynamicType: Default + Eq + Hash + Clone,
+{
+    let (reader, writer) = reflector::store();
+    let mut whole = false;
+    let kept = watcher(api, config).default_backoff().reflect(writer).for_each(move |event| {
+        match event {
+            Ok(watcher::Event::InitDone) if !whole => {
+                whole = true;
+                complete.send_modify(|count| *count += 1);
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "a watch was interrupted"),
+        }
+        futures::future::ready(())
+    });
+    (reader, kept.boxed())
+}
+
+/// Tells of watches that are interrupted; looks that failed have been told of.
+fn told<T>(outcome: Result<T, controller::Error<ControlError, watcher::Error>>) -> Ready<()> {
+    if let Err(controller::Error::QueueError(error)) = outcome {
+        tracing::warn!(%error, "a watch was interrupted");
+    }
+    futures::future::ready(())
+}
+
+async fn controllers(
+    args: &Run,
+    client: Client,
+    identity: String,
+    metrics: Arc<Metrics>,
+    stopped: watch::Receiver<bool>,
+) -> anyhow::Result<()> {
+    let namespace = args.namespace.as_deref();
+    let ours = || watcher::Config::default().labels(OURS);
+    let (complete, mut completed) = watch::channel(0);
+    let (pods, keep_pods) = copy(scoped::<Pod>(&client, namespace), ours(), complete.clone());
+    let (all_clusters, keep_clusters) =
+        copy(scoped::<FiresteelCluster>(&client, namespace), watcher::Config::default(), complete.clone());
+    let (all_jobs, keep_jobs) = copy(scoped::<FiresteelJob>(&client, namespace), watcher::Config::default(), complete);
+    let clusters = Controller::new(scoped::<FiresteelCluster>(&client, namespace), watcher::Config::default());
+    let jobs = Controller::new(scoped::<FiresteelJob>(&client, namespace), watcher::Config::default());
+    let schedules = Controller::new(scoped::<FiresteelSchedule>(&client, namespace), watcher::Config::default());
+    let context = Arc::new(Context {
+        engine: Engine::new()?,
+        recorder: Recorder::new(
+            client.clone(),
+            Reporter { controller: "firesteel-operator".into(), instance: Some(identity) },
+        ),
+        metrics,
+        pods,
+        clusters: all_clusters,
+        jobs: all_jobs,
+        poll: args.poll_seconds,
+        histories: Mutex::new(HashMap::new()),
+        failures: Mutex::new(HashMap::new()),
+        client: client.clone(),
+    });
+    let concurrency = |count| Config::default().concurrency(count);
+    let cluster_of = |pod: Pod| {
+        let namespace = pod.namespace();
+        pod.labels().get(CLUSTER).map(|name| within(ObjectRef::new(name), namespace.as_deref()))
+    };
+    let waiting = context.jobs.clone();
+    let jobs_of = move |cluster: FiresteelCluster| {
+        let (namespace, name) = (cluster.namespace(), cluster.name_any());
+        let of = waiting.state().into_iter().filter(move |job| {
+            let over = job.status.as_ref().is_some_and(|status| status.phase.is_final());
+            job.namespace() == namespace && job.spec.cluster_ref.name == name && !over
+        });
+        of.map(|job| ObjectRef::from_obj(&*job)).collect::<Vec<_>>()
+    };
+    let clusters = clusters
+        .with_config(concurrency(16))
+        .watches(scoped::<Pod>(&client, namespace), ours(), cluster_of)
+        .watches(scoped::<FiresteelJob>(&client, namespace), watcher::Config::default(), |job: FiresteelJob| {
+            let over = job.status.as_ref().is_some_and(|status| status.phase.is_final());
+            let namespace = job.namespace();
+            (!over).then(|| within(ObjectRef::new(&job.spec.cluster_ref.name), namespace.as_deref()))
+        })
+        .graceful_shutdown_on(until(stopped.clone()))
+        .run(counted(Kind::Cluster, control::cluster::reconcile), again, Arc::clone(&context))
+        .for_each(told);
+    let jobs = jobs
+        .with_config(concurrency(32))
+        .owns(scoped::<Pod>(&client, namespace), ours())
+        .watches(scoped::<FiresteelCluster>(&client, namespace), watcher::Config::default(), jobs_of)
+        .graceful_shutdown_on(until(stopped.clone()))
+        .run(counted(Kind::Job, control::job::reconcile), again, Arc::clone(&context))
+        .for_each(told);
+    let schedules = schedules
+        .with_config(concurrency(16))
+        .owns(scoped::<FiresteelJob>(&client, namespace), watcher::Config::default())
+        .graceful_shutdown_on(until(stopped.clone()))
+        .run(counted(Kind::Schedule, control::schedule::reconcile), again, Arc::clone(&context))
+        .for_each(told);
+    let work = async {
+        // What is missing in a copy would be taken for gone, so none is looked at before all are complete.
+        completed.wait_for(|count| *count == 3).await?;
+        futures::future::join3(clusters, jobs, schedules).await;
+        anyhow::Ok(())
+    };
+    tokio::select! {
+        ended = work => ended,
+        _ = futures::future::join3(keep_pods, keep_clusters, keep_jobs) => Err(anyhow::anyhow!("all watches ended")),
+    }
+}
+
+fn within<K: Resource<DynamicType = ()>>(object: ObjectRef<K>, namespace: Option<&str>) -> ObjectRef<K> {
+    match namespace {
+        Some(namespace) => object.within(namespace),
+        None => object,
+    }
+}
+
+/// A reconciler that counts how it went.
+fn counted<K, F>(
+    kind: Kind,
+    reconcile: impl Fn(Arc<K>, Arc<Context>) -> F + Clone + Send + 'static,
+) -> impl FnMut(Arc<K>, Arc<Context>) -> BoxFuture<'static, Result<Action, ControlError>>
+where
+    K: Send + Sync + 'static,
+    F: Future<Output = Result<Action, ControlError>> + Send + 'static,
+{
+    move |object, context| {
+        let metrics = Arc::clone(&context.metrics);
+        let look = reconcile(object, context);
+        async move {
+            let outcome = look.await;
+            metrics.looked(kind, outcome.is_ok());
+            outcome
+        }
+        .boxed()
+    }
+}
+
+fn again<K: ResourceExt<DynamicType = ()>>(object: Arc<K>, error: &ControlError, context: Arc<Context>) -> Action {
+    if !error.is_conflict() {
+        tracing::warn!(%error, kind = %K::kind(&()), name = object.name_any(), "a look failed and is repeated");
+    }
+    context.again(&object.uid().unwrap_or_default(), error)
+}
+
+async fn serve(
+    listener: TcpListener,
+    metrics: Arc<Metrics>,
+    stopped: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<()> {
+    let router = Router::new()
+        .route("/healthz", get(|| async { "ok" }))
+        .route("/readyz", get(|| async { "ok" }))
+        .route("/metrics", get(move || futures::future::ready(metrics.render())));
+    axum::serve(listener, router).with_graceful_shutdown(stopped).await?;
+    Ok(())
+}
