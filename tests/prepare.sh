@@ -61,9 +61,29 @@ need_postgres() {
     [ -n "$PG_BIN" ] && [ -x "$PG_BIN/initdb" ]
 }
 
+# The Kubernetes control plane for tests of the operator; returns 1 when it cannot be built. The first build takes some twelve
+# minutes of two cores and is kept for as long as its sources are the same.
+need_control_plane() {
+    local source=$HERE/tests/control-plane go stamp folder
+    stamp=$(cat "$source/go.mod" "$source/go.sum" "$source/main.go" | sha256sum | cut -c1-12)
+    folder=$FIRESTEEL_CACHE/control-plane-$stamp
+    FIRESTEEL_CONTROL_PLANE=$folder/control-plane
+    export FIRESTEEL_CONTROL_PLANE
+    [ -x "$FIRESTEEL_CONTROL_PLANE" ] && return 0
+    go=$(command -v go || echo /usr/local/go/bin/go)
+    [ -x "$go" ] || return 1
+    say "building a Kubernetes control plane (once; some twelve minutes on two cores)"
+    mkdir -p "$folder" && (cd "$source" && CGO_ENABLED=0 "$go" build -buildvcs=false -mod=readonly -pgo=off -trimpath \
+        -ldflags "-s -w -X k8s.io/component-base/version.gitVersion=v1.37.1 -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=37" \
+        -o "$folder/made" .) && mv "$folder/made" "$FIRESTEEL_CONTROL_PLANE"
+}
+
 build_firesteel() {
     say "building firesteel (the first build compiles some 450 crates and takes a while)"
     (cd "$HERE" && CARGO_TARGET_DIR=$FIRESTEEL_TARGET cargo build --locked --release -p firesteel-cli) || return 1
+    # A build of its own: the operator's dependencies must not change the features of those they share with the engine.
+    (cd "$HERE" && CARGO_TARGET_DIR=$FIRESTEEL_TARGET cargo build --locked --release -p firesteel-operator) || return 1
     FIRESTEEL_BIN=$FIRESTEEL_TARGET/release/firesteel
-    export FIRESTEEL_BIN
+    FIRESTEEL_OPERATOR_BIN=$FIRESTEEL_TARGET/release/firesteel-operator
+    export FIRESTEEL_BIN FIRESTEEL_OPERATOR_BIN
 }

@@ -78,6 +78,19 @@ def postgres(folder):
 
 
 @pytest.fixture(scope="session")
+def kube(folder):
+    """A real Kubernetes control plane with the operator on it."""
+    import operators
+
+    try:
+        made = operators.Kubernetes(folder / "kubernetes")
+    except services.Unavailable as reason:
+        pytest.skip(str(reason))
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="session")
 def store_env(request):
     """Credentials of the test's S3 for the servers, when there is an S3."""
     try:

@@ -1,0 +1,74 @@
+"""What is deployed: manifests say what their sources say, and a real API server takes them."""
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pytest
+
+import control_plane
+import operators
+import services
+
+DEPLOY = operators.ROOT / "deploy"
+
+
+def rendered(namespace, values):
+    if not control_plane.binary().exists():
+        pytest.skip(f"Helm: no renderer at {control_plane.binary()} (needs Go, see tests/prepare.sh)")
+    return subprocess.run([control_plane.binary(), "helm", DEPLOY / "chart", namespace, values], check=True,
+                          capture_output=True, text=True).stdout
+
+
+def test_manifests_say_what_the_types_and_the_chart_say():
+    crds = subprocess.run([operators.BINARY, "crd"], check=True, capture_output=True, text=True).stdout
+    assert crds == (DEPLOY / "chart/crds/crds.yaml").read_text(), "run deploy/render"
+    assert rendered("firesteel-system", "/dev/null") == (DEPLOY / "manifests/operator.yaml").read_text(), "run deploy/render"
+
+
+def test_firesteel_hands_over_to_the_operator_beside_it(tmp_path):
+    for binary in (services.BINARY, operators.BINARY):
+        shutil.copy(binary, tmp_path / binary.name)
+    said = subprocess.run([tmp_path / "firesteel", "crd"], check=True, capture_output=True, text=True).stdout
+    assert said.count("kind: CustomResourceDefinition") == 3
+    help_text = subprocess.run([tmp_path / "firesteel", "operator", "--help"], check=True, capture_output=True, text=True)
+    assert "--leader-election" in help_text.stdout
+    (tmp_path / "firesteel-operator").unlink()
+    alone = subprocess.run([tmp_path / "firesteel", "crd"], capture_output=True, text=True, env={"PATH": ""})
+    assert alone.returncode != 0 and "firesteel-operator" in alone.stderr
+
+
+def test_the_api_server_takes_every_manifest_and_example(kube, tmp_path):
+    one = tmp_path / "one.yaml"
+    one.write_text("watchNamespace: default\nmonitoring: {annotations: false}\naggregatedRoles: false\nlogJson: false\n"
+                   "nodeSelector: {a: b}\ntolerations: [{key: k, operator: Exists}]\nimagePullSecrets: [{name: s}]\n")
+    texts = [(DEPLOY / "manifests/operator.yaml").read_text(), (DEPLOY / "chart/crds/crds.yaml").read_text(),
+             rendered("firesteel-system", one)]
+    texts += [path.read_text() for path in sorted((DEPLOY / "examples").glob("*.yaml"))]
+    taken = [kube.api.apply(document, dry_run=True) for text in texts for document in operators.documents(text)]
+    kinds = {item["kind"] for item in taken}
+    assert {"Deployment", "ClusterRole", "Role", "FiresteelCluster", "FiresteelJob", "FiresteelSchedule"} <= kinds
+    assert len(taken) >= 20
+    # With one namespace there are no rights beyond it.
+    assert "ClusterRole" not in texts[2]
+
+
+def test_the_operator_has_no_right_it_does_not_need():
+    text = (DEPLOY / "manifests/operator.yaml").read_text()
+    rules = text.split("---")
+    own = next(part for part in rules if re.search(r"kind: ClusterRole\n", part) and "name: firesteel-operator\n" in part)
+    assert "secrets" not in own and '"*"' not in own and "webhook" not in text
+
+
+def test_the_image_holds_what_its_pods_run():
+    text = (DEPLOY / "Dockerfile").read_text()
+    built = set(re.findall(r"-p (firesteel-\w+)", text))
+    names = {"firesteel-cli": "firesteel", "firesteel-operator": "firesteel-operator"}
+    assert built == set(names)
+    for package in built:
+        manifest = next(p for p in operators.ROOT.glob("*/Cargo.toml") if f'name = "{package}"\n' in p.read_text())
+        assert f'[[bin]]\nname = "{names[package]}"' in manifest.read_text()
+    copied = re.search(r"COPY --from=build (.*) (\S+)\n", text)
+    assert {pathlib.PurePath(p).name for p in copied[1].split()} == set(names.values())
+    assert 'ENTRYPOINT ["/usr/local/bin/firesteel"]' in text and re.search(r"^USER 65532", text, re.MULTILINE)
+    assert f"command: [{copied[2]}firesteel-operator]" in (DEPLOY / "chart/templates/deployment.yaml").read_text()
