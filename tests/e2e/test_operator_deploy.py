@@ -4,26 +4,17 @@ import re
 import shutil
 import subprocess
 
-import pytest
-
-import control_plane
+import charts
 import operators
 import services
 
 DEPLOY = operators.ROOT / "deploy"
 
 
-def rendered(namespace, values):
-    if not control_plane.binary().exists():
-        pytest.skip(f"Helm: no renderer at {control_plane.binary()} (needs Go, see tests/prepare.sh)")
-    return subprocess.run([control_plane.binary(), "helm", DEPLOY / "chart", namespace, values], check=True,
-                          capture_output=True, text=True).stdout
-
-
 def test_manifests_say_what_the_types_and_the_chart_say():
     crds = subprocess.run([operators.BINARY, "crd"], check=True, capture_output=True, text=True).stdout
     assert crds == (DEPLOY / "chart/crds/crds.yaml").read_text(), "run deploy/render"
-    assert rendered("firesteel-system", "/dev/null") == (DEPLOY / "manifests/operator.yaml").read_text(), "run deploy/render"
+    assert charts.render(DEPLOY / "chart", "firesteel-system") == (DEPLOY / "manifests/operator.yaml").read_text(), "run deploy/render"
 
 
 def test_firesteel_hands_over_to_the_operator_beside_it(tmp_path):
@@ -38,12 +29,12 @@ def test_firesteel_hands_over_to_the_operator_beside_it(tmp_path):
     assert alone.returncode != 0 and "firesteel-operator" in alone.stderr
 
 
-def test_the_api_server_takes_every_manifest_and_example(kube, tmp_path):
-    one = tmp_path / "one.yaml"
-    one.write_text("watchNamespace: default\nmonitoring: {annotations: false}\naggregatedRoles: false\nlogJson: false\n"
-                   "nodeSelector: {a: b}\ntolerations: [{key: k, operator: Exists}]\nimagePullSecrets: [{name: s}]\n")
+def test_the_api_server_takes_every_manifest_and_example(kube):
+    one = charts.render(DEPLOY / "chart", "firesteel-system", {
+        "watchNamespace": "default", "monitoring": {"annotations": False}, "aggregatedRoles": False, "logJson": False,
+        "nodeSelector": {"a": "b"}, "tolerations": [{"key": "k", "operator": "Exists"}], "imagePullSecrets": [{"name": "s"}]})
     texts = [(DEPLOY / "manifests/operator.yaml").read_text(), (DEPLOY / "chart/crds/crds.yaml").read_text(),
-             rendered("firesteel-system", one)]
+             one]
     texts += [path.read_text() for path in sorted((DEPLOY / "examples").glob("*.yaml"))]
     taken = [kube.api.apply(document, dry_run=True) for text in texts for document in operators.documents(text)]
     kinds = {item["kind"] for item in taken}
