@@ -5,10 +5,12 @@ mod approx;
 mod average;
 mod bitmap;
 mod builtin;
+mod by_double;
 pub(crate) mod collect;
 mod correlation;
 mod extreme;
 mod first;
+mod float_extreme;
 mod histogram;
 mod maxby;
 mod moments;
@@ -21,6 +23,8 @@ mod union;
 mod vector;
 
 use std::sync::Arc;
+
+pub(crate) use by_double::to_doubles;
 
 use datafusion::logical_expr::AggregateUDF;
 

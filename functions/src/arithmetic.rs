@@ -18,6 +18,7 @@ use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
 use datafusion::scalar::ScalarValue;
 
+pub(crate) use compare::normalize;
 pub use compare::{compare, holds_float, normalize_float};
 pub use compute::{compute, negate};
 pub use normalize::Operand;
@@ -128,6 +129,9 @@ pub fn remainder(left: Operand<'_>, right: Operand<'_>, options: &SparkOptions) 
     binary(Op::Remainder, left, right, session_mode(options), options)
 }
 
+/// The digits that Scala's decimals keep when they are negated.
+const JAVA_DIGITS: u8 = 34;
+
 /// `-value`, with its type.
 ///
 /// # Errors
@@ -135,10 +139,11 @@ pub fn remainder(left: Operand<'_>, right: Operand<'_>, options: &SparkOptions) 
 pub fn negative(value: Operand<'_>, options: &SparkOptions) -> SparkResult<(Expr, DataType)> {
     let (expr, data_type) = value;
     match data_type {
-        DataType::Float | DataType::Double | DataType::Decimal(..) => {
+        DataType::Float | DataType::Double | DataType::Decimal(..=JAVA_DIGITS, _) => {
             Ok((Expr::Negative(Box::new(expr)), data_type.clone()))
         }
-        DataType::Byte
+        DataType::Decimal(..)
+        | DataType::Byte
         | DataType::Short
         | DataType::Integer
         | DataType::Long

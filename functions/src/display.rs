@@ -2,13 +2,16 @@
 //!
 //! It knows nothing of tables, widths or borders.
 
+pub(crate) mod java_digits;
 mod number;
 #[cfg(test)]
 mod tests;
 mod value;
+mod wide;
 
 use arrow::array::{Array, ArrayRef, StringArray, StringBuilder};
 
+pub(crate) use number::decimal_scientific;
 pub use number::{decimal_text, java_double, java_float};
 pub use value::{Style, write_value};
 

@@ -1,5 +1,6 @@
 //! Spark's scalar functions. Each file holds related ones; this one lists them.
 
+mod absolute;
 mod aes;
 pub(crate) mod array;
 mod array_build;
@@ -19,6 +20,7 @@ mod date;
 pub(crate) mod datum;
 pub(crate) mod document;
 mod element;
+mod format_string;
 pub(crate) mod hash;
 mod hmac;
 mod interval;
@@ -47,6 +49,7 @@ mod url;
 pub(crate) mod variant;
 pub(crate) mod vector;
 mod xml;
+mod xxhash;
 
 use std::sync::Arc;
 
@@ -56,6 +59,7 @@ use datafusion::logical_expr::ScalarUDF;
 pub(crate) fn all() -> Vec<Arc<ScalarUDF>> {
     let groups = [
         string::all(),
+        format_string::all(),
         string_edit::all(),
         string_case::all(),
         string_join::all(),
@@ -65,6 +69,7 @@ pub(crate) fn all() -> Vec<Arc<ScalarUDF>> {
         binary_text::all(),
         regexp::all(),
         math::all(),
+        absolute::all(),
         number::all(),
         array::all(),
         array_build::all(),

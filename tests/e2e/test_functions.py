@@ -73,3 +73,86 @@ def test_inline_rows_of_numbers_and_strings_do_not_meet(spark):
     with pytest.raises(PySparkException) as error:
         spark.sql("SELECT sum(a) FROM VALUES (10), ('3') AS t(a)").collect()
     assert error.value.getCondition() == "INVALID_INLINE_TABLE.INCOMPATIBLE_TYPES_IN_INLINE_TABLE"
+
+
+@pytest.mark.parametrize("expression,answer", [
+    ("CAST(-7.117298403027867E17D AS STRING)", "-7.1172984030278669E17"),
+    ("CAST(CAST(7.64958E10 AS FLOAT) AS STRING)", "7.6495798E10"),
+    ("format_string('%.2f|%,d|%(d|%08.3f|%e', 1.005D, 1234567, -5, double('NaN'), 0.0D)", "1.01|1,234,567|(5)|     NaN|0.000000e+00"),
+    ("format_string('%s|%x|%g', CAST('1E-10' AS DECIMAL(20,18)), -1, 12345.678D)", "1.00000000E-10|ffffffff|12345.7"),
+    ("format_number(-1234.5678D, 0)", "-1,235"),
+    ("format_number(CAST(3.4E38 AS FLOAT), 0)", "339,999,995,214,436,420,000,000,000,000,000,000,000"),
+])
+def test_numbers_are_written_as_java_writes_them(spark, expression, answer):
+    assert one(spark, expression) == answer
+
+
+@pytest.mark.parametrize("expression,answer", [
+    ("xxhash64(CAST('12345678901234567890.5' AS DECIMAL(38,5)))", 5820963098696523770),
+    ("xxhash64(CAST(1 AS DECIMAL(38,0)))", 6668291691252061002),
+    ("xxhash64(INTERVAL '1' DAY)", 5650310968337874586),
+    ("xxhash64(INTERVAL '1' MONTH)", -6698625589789238999),
+    ("xxhash64(make_interval(1, 2, 3, 4))", -2276548691635096493),
+    ("hash(make_interval(1, 2, 3, 4))", 1978471148),
+    ("xxhash64(-0.0D)", -5252525462095825812),
+    ("xxhash64(float('NaN'))", 2692338816207849720),
+    ("xxhash64('Spark', array(123), 2)", 5602566077635097486),
+])
+def test_hashes_are_those_of_every_type(spark, expression, answer):
+    assert one(spark, expression) == answer
+
+
+@pytest.mark.parametrize("values,least,most", [
+    ("(0.0D), (-0.0D)", "0.0", "0.0"),
+    ("(-0.0D), (0.0D)", "-0.0", "-0.0"),
+    ("(-double('NaN')), (1.0D)", "1.0", "NaN"),
+    ("(double('Infinity') - double('Infinity')), (double('-Infinity'))", "-Infinity", "NaN"),
+])
+def test_the_least_float_knows_no_sign_of_zero_or_nan(spark, values, least, most):
+    found = spark.sql(f"SELECT CAST(min(a) AS STRING), CAST(max(a) AS STRING) FROM VALUES {values} AS t(a)").collect()[0]
+    assert tuple(found) == (least, most)
+
+
+@pytest.mark.parametrize("expression,answer", [
+    ("array_distinct(array(-0.0D, 0.0D, double('NaN'), -double('NaN')))", "[0.0, NaN]"),
+    ("array_union(array(-0.0D), array(0.0D))", "[0.0]"),
+    ("greatest(-double('NaN'), 1.0D)", "NaN"),
+    ("(SELECT mode(a) FROM VALUES (-0.0D), (0.0D), (-0.0D) AS t(a))", "0.0"),
+    ("CAST('-NaN' AS DOUBLE)", "NaN"),
+    ("TRY_CAST('0x1p3' AS DOUBLE)", "8.0"),
+    ("-CAST('12345678901234567890.123456789012345678' AS DECIMAL(38,18))", "-12345678901234567890.123456789012350000"),
+    ("(SELECT percentile(a, array(0.1, 0.9)) FROM VALUES (1), (2), (5), (9), (13), (21), (34), (55), (-89) AS t(a))", "[-17.0, 38.2]"),
+    ("(SELECT listagg(DISTINCT a, ',') WITHIN GROUP (ORDER BY a DESC) FROM VALUES ('x'), ('y'), ('x') AS t(a))", "y,x"),
+    ("(SELECT sum(a) FROM VALUES (TIMESTAMP'2020-01-01 00:00:00') AS t(a))", "1.5778368E9"),
+    ("CAST(concat('ep', 'och') AS TIMESTAMP)", "1970-01-01 00:00:00"),
+    ("unix_timestamp(TIMESTAMP'1969-12-31 23:59:59.5')", "0"),
+    ("trunc('x', 'nonsense')", None),
+    ("width_bucket(double('Infinity'), -10, 10, 5)", "6"),
+])
+def test_values_that_are_easily_almost_right(spark, expression, answer):
+    assert one(spark, f"CAST({expression} AS STRING)") == answer
+
+
+@pytest.mark.parametrize("query,condition", [
+    ("SELECT max(rand())", "AGGREGATE_FUNCTION_WITH_NONDETERMINISTIC_EXPRESSION"),
+    ("SELECT product(a) FROM VALUES (2) AS t(a)", "UNRESOLVED_ROUTINE"),
+    ("SELECT greatest(1, '2')", "DATATYPE_MISMATCH.DATA_DIFF_TYPES"),
+    ("SELECT coalesce('a', INTERVAL '1' DAY)", "DATATYPE_MISMATCH.DATA_DIFF_TYPES"),
+    ("SELECT round(1.5, CAST(id AS INT)) FROM range(1)", "DATATYPE_MISMATCH.NON_FOLDABLE_INPUT"),
+    ("SELECT -CAST('99999999999999999999999999999999999999' AS DECIMAL(38,0))", "NUMERIC_VALUE_OUT_OF_RANGE.WITHOUT_SUGGESTION"),
+])
+def test_what_spark_refuses_is_refused_alike(spark, query, condition):
+    with pytest.raises(PySparkException) as error:
+        spark.sql(query).collect()
+    assert error.value.getCondition() == condition
+
+
+def test_a_product_is_for_data_frames(spark):
+    from pyspark.sql import functions as F
+
+    assert spark.range(1, 4).select(F.product("id")).collect()[0][0] == 6.0
+
+
+def test_values_nest_deep_without_being_written_twice(spark):
+    query = "coalesce(" * 60 + "nullif(id, 0)" + ", id)" * 60
+    assert [r[0] for r in spark.range(2).selectExpr(query).collect()] == [0, 1]

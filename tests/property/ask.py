@@ -21,9 +21,10 @@ class Asker:
 
     def ask(self, values, expressions, failing=()):
         """A list of [expression, type, [text or null of each row]] or [expression, condition of its error], in no order. Those that are
-        known to be `failing` are asked for alone from the start."""
-        answers = [self._one(values, expression) for expression in expressions if expression in failing]
-        rest = [expression for expression in expressions if expression not in failing]
+        known to be `failing` are asked for alone from the start, and so are ordered aggregates, beside which constants are one row."""
+        alone = [expression for expression in expressions if expression in failing or "WITHIN GROUP" in expression]
+        answers = [self._one(values, expression) for expression in alone]
+        rest = [expression for expression in expressions if expression not in alone]
         for start in range(0, len(rest), BATCH):
             answers += self._some(values, rest[start : start + BATCH])
         return answers

@@ -134,7 +134,7 @@ impl Distinct {
         Self { inner, types, seen: HashSet::new(), order: Vec::new(), fed: 0 }
     }
     fn add(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let values: Vec<ArrayRef> = values.iter().map(datafusion::common::utils::normalize_float_zero).collect();
+        let values: Vec<ArrayRef> = values.iter().map(crate::arithmetic::normalize).collect();
         for row in 0..values.first().map_or(0, |values| values.len()) {
             let key = values
                 .iter()

@@ -15,7 +15,7 @@ use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
 use super::rows;
 use super::spec::{Agg, AggCall, SyncGroups, grouped};
 use super::sum::{Overflow, summed};
-use crate::error::ErrorKind;
+use crate::error::{ErrorKind, SparkError};
 use crate::scalar::coerce::Arg;
 use crate::scalar::read::fail;
 
@@ -66,7 +66,7 @@ pub(crate) fn all() -> Vec<Agg> {
         grouped("avg", ARGS, result, state, |call| make(call, Overflow::Fail))
             .coerce(|t| coerced("avg", t))
             .also(&["mean"]),
-        grouped("avg__legacy", ARGS, result, state, |call| make(call, Overflow::Null))
+        grouped("avg__legacy", ARGS, result, state, |call| make(call, Overflow::Wrap))
             .coerce(|t| coerced("avg", t))
             .also(&["mean__legacy"]),
         grouped("try_avg", ARGS, result, state, |call| make(call, Overflow::Null)).coerce(|t| coerced("try_avg", t)),
@@ -165,9 +165,12 @@ struct Mean {
 
 impl Mean {
     #[inline]
-    fn add(&mut self, value: i128, count: i64) {
+    fn add(&mut self, value: i128, count: i64, bound: i128) {
         match self.sum.checked_add(value) {
-            Some(sum) => self.sum = sum,
+            Some(sum) => {
+                self.sum = sum;
+                self.over |= sum > bound || sum < -bound - 1;
+            }
             None => self.over = true,
         }
         self.count += count;
@@ -206,6 +209,14 @@ impl Exact {
             ],
         )
     }
+    /// What a sum may come to.
+    fn bound(&self) -> i128 {
+        match &self.given {
+            DataType::Interval(_) => i32::MAX.into(),
+            DataType::Duration(_) => i64::MAX.into(),
+            _ => i128::MAX,
+        }
+    }
     /// The factor from the scale of the argument to that of the result, and what the result has to stay below.
     fn bounds(&self) -> (i128, Option<u128>) {
         let limit = match &self.result {
@@ -223,7 +234,13 @@ impl Exact {
         if mean.count == 0 {
             return Ok(None);
         }
-        let sum = if mean.over { None } else { mean.sum.checked_mul(shift) };
+        // Each sum of intervals has to be an interval itself, and fails even without ANSI where it is none.
+        let interval = matches!(self.result, DataType::Interval(_) | DataType::Duration(_));
+        let holds = !(interval && mean.over);
+        if !holds && self.overflow != Overflow::Null {
+            return Err(SparkError::interval_overflow("try_avg").into());
+        }
+        let sum = if mean.over || !holds { None } else { mean.sum.checked_mul(shift) };
         let value = sum.map(|sum| half_up(sum, i128::from(mean.count)));
         if value.is_some_and(|value| limit.is_none_or(|limit| value.unsigned_abs() < limit)) {
             return Ok(value);
@@ -256,7 +273,8 @@ impl GroupsAccumulator for Exact {
     ) -> Result<()> {
         self.means.resize(total, Mean::default());
         let Some(values) = values.first() else { return internal_err!("avg without argument") };
-        Self::each(values, groups, filter, |group, value| self.means[group].add(value, 1))
+        let bound = self.bound();
+        Self::each(values, groups, filter, |group, value| self.means[group].add(value, 1, bound))
     }
     fn merge_batch(&mut self, states: &[ArrayRef], groups: &[usize], total: usize) -> Result<()> {
         self.means.resize(total, Mean::default());
@@ -265,7 +283,8 @@ impl GroupsAccumulator for Exact {
         else {
             return internal_err!("state of avg");
         };
-        Self::each(sums, groups, None, |group, sum| self.means[group].add(sum, 0))?;
+        let bound = self.bound();
+        Self::each(sums, groups, None, |group, sum| self.means[group].add(sum, 0, bound))?;
         for (row, (&group, &count)) in groups.iter().zip(counts.values()).enumerate() {
             self.means[group].count += count;
             // A sum that did not fit travels as null.

@@ -8,7 +8,6 @@ use super::spec::{Agg, wrap};
 use crate::scalar::coerce::{Arg, mismatch};
 
 const ONE: &[Arg] = &[Arg::Any];
-const DOUBLE: &[Arg] = &[Arg::Double];
 const DOUBLES: &[Arg] = &[Arg::Double, Arg::Double];
 
 fn bigint(_: &[DataType]) -> Result<DataType> {
@@ -28,7 +27,7 @@ fn whole(name: &str, types: &[DataType]) -> Result<Vec<DataType>> {
     }
 }
 
-/// Counting, extremes, logic, bits, variance, correlation, regression.
+/// Counting, extremes, logic, bits, correlation, regression.
 pub(crate) fn all() -> Vec<Agg> {
     vec![
         // count(expr, ..): rows in which no argument is null; never null.
@@ -54,11 +53,6 @@ pub(crate) fn all() -> Vec<Agg> {
         wrap("regr_syy", DOUBLES, None, df::regr::regr_syy_udaf()),
         wrap("regr_sxy", DOUBLES, None, df::regr::regr_sxy_udaf()),
         wrap("regr_count", DOUBLES, Some(bigint), df::regr::regr_count_udaf()).empty(zero),
-        // Variance and deviation of doubles; null when there are too few rows.
-        wrap("stddev", DOUBLE, None, df::stddev::stddev_udaf()).also(&["std", "stddev_samp"]),
-        wrap("stddev_pop", DOUBLE, None, df::stddev::stddev_pop_udaf()),
-        wrap("variance", DOUBLE, None, df::variance::var_samp_udaf()).also(&["var_samp"]),
-        wrap("var_pop", DOUBLE, None, df::variance::var_pop_udaf()),
         super::first::count_if(),
     ]
 }

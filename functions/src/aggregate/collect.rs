@@ -78,7 +78,7 @@ impl Gather {
         let Some(first) = values.first() else { return internal_err!("an aggregate without argument") };
         let mut keep = arrow::compute::is_not_null(first)?;
         if self.distinct {
-            let plain = datafusion::common::utils::normalize_float_zero(first);
+            let plain = crate::arithmetic::normalize(first);
             let mut flags = Vec::with_capacity(plain.len());
             for row in 0..plain.len() {
                 flags.push(keep.value(row) && self.seen.insert(ScalarValue::try_from_array(&plain, row)?.compacted()));

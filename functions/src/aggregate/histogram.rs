@@ -6,11 +6,12 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Float64Array, StructArray};
-use arrow::datatypes::{DataType, Field, Fields, Float64Type};
+use arrow::array::{ArrayRef, Float64Array, StructArray};
+use arrow::datatypes::{DataType, Field, Fields, IntervalUnit};
 use datafusion::common::{Result, ScalarValue, internal_err};
 
 use super::adapt::list_scalar;
+use super::by_double::{from_doubles, to_doubles};
 use super::spec::{Agg, AggCall, agg};
 use crate::error::ErrorKind;
 use crate::scalar::coerce::{Arg, list_of, mismatch, target};
@@ -91,9 +92,7 @@ impl Histogram {
 impl Sketch for Histogram {
     fn update(&mut self, args: &[ArrayRef]) -> Result<()> {
         let Some(values) = args.first() else { return internal_err!("a histogram without values") };
-        if let Some(values) = numbers(values)?.as_primitive_opt::<Float64Type>() {
-            values.iter().flatten().for_each(|value| self.add(value));
-        }
+        to_doubles(values)?.iter().flatten().for_each(|value| self.add(value));
         Ok(())
     }
     fn merge(&mut self, state: &[u8]) -> Result<()> {
@@ -121,7 +120,8 @@ impl Sketch for Histogram {
             return ScalarValue::try_from(&self.result);
         }
         let of = fields.first().map_or(&DataType::Float64, |field| field.data_type());
-        let centres = values(&self.bins.iter().map(|(centre, _)| *centre).collect::<Vec<_>>(), of)?;
+        let centres = Float64Array::from_iter_values(self.bins.iter().map(|(centre, _)| *centre));
+        let centres = from_doubles(&centres, of)?;
         let counts: ArrayRef = Arc::new(self.bins.iter().map(|(_, count)| Some(*count)).collect::<Float64Array>());
         let bins: ArrayRef = Arc::new(StructArray::try_new(fields.clone(), vec![centres, counts], None)?);
         ScalarValue::try_from_array(&conform(list_scalar(bins).to_array()?, &self.result)?, 0)
@@ -129,32 +129,6 @@ impl Sketch for Histogram {
     fn size(&self) -> usize {
         size_of_val(self) + self.bins.capacity() * size_of::<Bin>()
     }
-}
-
-/// The carrier of moments and intervals as a number.
-fn carrier(t: &DataType) -> Option<DataType> {
-    match t {
-        DataType::Date32 | DataType::Interval(_) => Some(DataType::Int32),
-        DataType::Timestamp(..) | DataType::Duration(_) => Some(DataType::Int64),
-        _ => None,
-    }
-}
-
-fn numbers(values: &ArrayRef) -> Result<ArrayRef> {
-    let plain = match carrier(values.data_type()) {
-        Some(carrier) => arrow::compute::cast(values, &carrier)?,
-        None => Arc::clone(values),
-    };
-    Ok(arrow::compute::cast(&plain, &DataType::Float64)?)
-}
-
-/// Centres in the type of the values: whole ones lose their fraction, decimals are rounded.
-fn values(centres: &[f64], of: &DataType) -> Result<ArrayRef> {
-    let centres: ArrayRef = Arc::new(centres.iter().map(|centre| Some(*centre)).collect::<Float64Array>());
-    Ok(match carrier(of) {
-        Some(carrier) => arrow::compute::cast(&arrow::compute::cast(&centres, &carrier)?, of)?,
-        None => arrow::compute::cast(&centres, of)?,
-    })
 }
 
 fn bins_of(types: &[DataType]) -> Result<DataType> {
@@ -169,10 +143,15 @@ fn typed(types: &[DataType]) -> Result<Vec<DataType>> {
         .iter()
         .enumerate()
         .map(|(at, given)| {
-            let calendar = matches!(given, DataType::Interval(arrow::datatypes::IntervalUnit::MonthDayNano));
-            let found = match at {
-                0 if carrier(given).is_some() && !calendar => Some(given.clone()),
-                0 => target(Arg::Num, given),
+            let found = match (at, given) {
+                (
+                    0,
+                    DataType::Date32
+                    | DataType::Timestamp(..)
+                    | DataType::Duration(_)
+                    | DataType::Interval(IntervalUnit::YearMonth),
+                ) => Some(given.clone()),
+                (0, _) => target(Arg::Num, given),
                 _ => target(Arg::Int, given),
             };
             let required = if at == 0 { REQUIRED } else { "\"INT\"" };

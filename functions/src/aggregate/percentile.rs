@@ -11,10 +11,12 @@ use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use datafusion::common::{Result, ScalarValue, internal_err};
 
 use super::adapt::list_scalar;
+use super::by_double::{from_doubles, to_doubles};
 use super::collect::{AtEnd, Gather, lists};
 use super::spec::{Agg, AggCall, agg};
+use crate::arithmetic::normalize;
 use crate::error::ErrorKind;
-use crate::scalar::coerce::{Arg, list_of, target};
+use crate::scalar::coerce::{Arg, list_of, mismatch, target};
 use crate::scalar::hash;
 use crate::scalar::read::fail;
 use crate::scalar::spec::conform;
@@ -23,32 +25,42 @@ fn interval(t: &DataType) -> bool {
     matches!(t, DataType::Interval(_) | DataType::Duration(_))
 }
 
+/// What values of a percentile may be: numbers and intervals, and text that is read as a number.
 fn exact(types: &[DataType]) -> Result<Vec<DataType>> {
-    Ok(types
+    types
         .iter()
         .enumerate()
         .map(|(at, t)| match (at, t) {
-            (0, t) if interval(t) => t.clone(),
-            (1, DataType::List(_)) => list_of(DataType::Float64, false),
-            (2, _) => DataType::Int64,
-            _ => DataType::Float64,
+            (0, t) if interval(t) => Ok(t.clone()),
+            (0, t) if t.is_numeric() || matches!(t, DataType::Null | DataType::Utf8) => Ok(DataType::Float64),
+            (0, other) => {
+                let wanted = "(\"NUMERIC\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL YEAR TO MONTH\")";
+                Err(mismatch("percentile", 0, wanted, other).into())
+            }
+            (1, DataType::List(_)) => Ok(list_of(DataType::Float64, false)),
+            (2, _) => Ok(DataType::Int64),
+            _ => Ok(DataType::Float64),
         })
-        .collect())
+        .collect()
 }
 
 fn approximate(types: &[DataType]) -> Result<Vec<DataType>> {
-    Ok(types
+    types
         .iter()
         .enumerate()
         .map(|(at, t)| match (at, t) {
-            (0, t) => {
-                target(if matches!(t, DataType::Utf8) { Arg::Double } else { Arg::Any }, t).unwrap_or_else(|| t.clone())
+            (0, DataType::Utf8 | DataType::Null) => Ok(DataType::Float64),
+            (0, DataType::Boolean | DataType::Binary) => {
+                let wanted = "(\"NUMERIC\" or \"DATE\" or \"TIMESTAMP\" or \"TIMESTAMP_NTZ\" or \
+                              \"INTERVAL YEAR TO MONTH\" or \"INTERVAL DAY TO SECOND\")";
+                Err(mismatch("percentile_approx", 0, wanted, t).into())
             }
-            (1, DataType::List(_)) => list_of(DataType::Float64, false),
-            (1, _) => DataType::Float64,
-            _ => DataType::Int64,
+            (0, t) => Ok(target(Arg::Any, t).unwrap_or_else(|| t.clone())),
+            (1, DataType::List(_)) => Ok(list_of(DataType::Float64, false)),
+            (1, _) => Ok(DataType::Float64),
+            _ => Ok(DataType::Int64),
         })
-        .collect())
+        .collect()
 }
 
 fn shaped(types: &[DataType]) -> Result<DataType> {
@@ -84,7 +96,7 @@ pub(crate) fn all() -> Vec<Agg> {
             .within(),
         agg("spark_mode_descending", &[Arg::Any], same, lists, at_end!(|g| mode(g, true))),
         // percentile_approx(expr, fraction or array[, accuracy]): the exact answer satisfies every accuracy.
-        agg("percentile_approx", THREE, shaped, lists, at_end!(|g| discrete(g, false)))
+        agg("percentile_approx", THREE, shaped, lists, at_end!(approximated))
             .min(2)
             .coerce(approximate)
             .also(&["approx_percentile"]),
@@ -159,18 +171,6 @@ fn fractions(gather: &Gather) -> Result<Option<(Vec<f64>, bool)>> {
     Ok(Some((out, many)))
 }
 
-fn numbers(values: &ArrayRef) -> Result<Float64Array> {
-    let values = match values.data_type() {
-        DataType::Interval(_) => arrow::compute::cast(values, &DataType::Int32)?,
-        DataType::Duration(_) => arrow::compute::cast(values, &DataType::Int64)?,
-        _ => Arc::clone(values),
-    };
-    let cast = arrow::compute::cast(&values, &DataType::Float64)?;
-    cast.as_primitive_opt::<Float64Type>()
-        .cloned()
-        .ok_or_else(|| datafusion::common::internal_datafusion_err!("percentile"))
-}
-
 fn interpolated(gather: &Gather, fixed: Option<f64>) -> Result<ScalarValue> {
     let null = || ScalarValue::try_from(&gather.result);
     let (wanted, many) = match fixed {
@@ -185,7 +185,7 @@ fn interpolated(gather: &Gather, fixed: Option<f64>) -> Result<ScalarValue> {
     if total == 0 {
         return null();
     }
-    let values = numbers(&sorted.values)?;
+    let values = to_doubles(&sorted.values)?;
     let at = |position: i64| {
         let index = sorted.ends.partition_point(|end| *end <= position);
         values.value(index.min(values.len().saturating_sub(1)))
@@ -196,7 +196,7 @@ fn interpolated(gather: &Gather, fixed: Option<f64>) -> Result<ScalarValue> {
             let position = (total - 1) as f64 * fraction;
             let (low, high) = (position.floor(), position.ceil());
             let (a, b) = (at(low as i64), at(high as i64));
-            if low == high || a == b { a } else { (high - position) * a + (position - low) * b }
+            if low == high || a == b { a } else { a + (position - low) * (b - a) }
         })
         .collect();
     let made: ArrayRef = match gather.types.first() {
@@ -219,6 +219,18 @@ fn finish(values: ArrayRef, many: bool, result: &DataType) -> Result<ScalarValue
 }
 
 fn discrete(gather: &Gather, descending: bool) -> Result<ScalarValue> {
+    chosen(gather, descending, Ok)
+}
+
+/// Values went through doubles, of which Spark's summary is made.
+fn approximated(gather: &Gather) -> Result<ScalarValue> {
+    chosen(gather, false, |values| {
+        let doubles = to_doubles(&values)?;
+        from_doubles(&doubles, values.data_type())
+    })
+}
+
+fn chosen(gather: &Gather, descending: bool, shown: fn(ArrayRef) -> Result<ArrayRef>) -> Result<ScalarValue> {
     let Some((wanted, many)) = fractions(gather)? else { return ScalarValue::try_from(&gather.result) };
     let column = gather.column(0)?;
     let options = SortOptions { descending, nulls_first: true };
@@ -226,7 +238,7 @@ fn discrete(gather: &Gather, descending: bool) -> Result<ScalarValue> {
     let values = take(&column, &order, None)?;
     let rows: Vec<u32> =
         wanted.iter().map(|fraction| ((fraction * values.len() as f64).ceil() as u32).saturating_sub(1)).collect();
-    finish(take(&values, &UInt32Array::from(rows), None)?, many, &gather.result)
+    finish(shown(take(&values, &UInt32Array::from(rows), None)?)?, many, &gather.result)
 }
 
 /// Java's `hashCode` of a value, where Spark's table is known to use it.
@@ -254,7 +266,7 @@ fn java_hash(value: &ScalarValue) -> Option<i32> {
 }
 
 fn any_mode(gather: &Gather) -> Result<ScalarValue> {
-    let column = gather.column(0)?;
+    let column = normalize(&gather.column(0)?);
     let mut counts: HashMap<ScalarValue, i64> = HashMap::new();
     for row in 0..column.len() {
         *counts.entry(ScalarValue::try_from_array(&column, row)?).or_default() += 1;
@@ -273,7 +285,7 @@ fn any_mode(gather: &Gather) -> Result<ScalarValue> {
 }
 
 fn mode(gather: &Gather, descending: bool) -> Result<ScalarValue> {
-    let column = gather.column(0)?;
+    let column = normalize(&gather.column(0)?);
     let mut counts: HashMap<ScalarValue, i64> = HashMap::new();
     for row in 0..column.len() {
         *counts.entry(ScalarValue::try_from_array(&column, row)?).or_default() += 1;

@@ -18,6 +18,7 @@ use datafusion::physical_expr::{PhysicalExpr, PhysicalSortExpr};
 
 use super::adapt::{Cast, CastGroups, Distinct, OneGroup, Replay};
 use super::extreme::Extreme;
+use super::float_extreme::float_extreme;
 use crate::scalar::coerce::{self, Arg, list_of};
 use crate::scalar::spec::CoerceFn;
 
@@ -172,6 +173,10 @@ impl Agg {
     fn extreme(&self, fields: &[FieldRef]) -> Option<Extreme> {
         Extreme::new(self.name, fields.first()?.data_type())
     }
+    /// What finds the least or greatest float, if that is what this function is asked for.
+    fn float_extreme(&self, fields: &[FieldRef]) -> Option<SyncGroups> {
+        float_extreme(self.name, fields.first()?.data_type())
+    }
     /// Whether distinct rows are told apart here: DataFusion tells numbers of both zeros apart.
     fn keeps_rows(&self, fields: &[FieldRef]) -> bool {
         !matches!(self.body, Body::Inner(_)) || fields.iter().any(|field| field.data_type().is_floating())
@@ -286,6 +291,9 @@ impl AggregateUDFImpl for Agg {
         if let Some(extreme) = self.extreme(args.expr_fields) {
             return Ok(Box::new(extreme));
         }
+        if let Some(extreme) = self.float_extreme(args.expr_fields) {
+            return Ok(Box::new(OneGroup(extreme)));
+        }
         if args.is_distinct && self.keeps_rows(args.expr_fields) {
             let types = self.call(&args).types;
             return Ok(Box::new(Distinct::new(self.plain(args)?, types)));
@@ -297,6 +305,9 @@ impl AggregateUDFImpl for Agg {
         let name = |index: usize| format!("{}[{index}]", args.name);
         let field = |(index, t): (usize, DataType)| Arc::new(Field::new(name(index), t, true));
         match &self.body {
+            _ if self.float_extreme(args.input_fields).is_some() => {
+                Ok(types.into_iter().enumerate().map(field).collect())
+            }
             _ if args.is_distinct
                 && self.keeps_rows(args.input_fields)
                 && self.extreme(args.input_fields).is_none() =>
@@ -316,6 +327,7 @@ impl AggregateUDFImpl for Agg {
         match &self.body {
             Body::Native(..) => false,
             Body::Groups(..) => !args.is_distinct,
+            Body::Inner(_) if self.float_extreme(args.expr_fields).is_some() => true,
             Body::Inner(_) if args.is_distinct && self.keeps_rows(args.expr_fields) => false,
             Body::Inner(_) if self.extreme(args.expr_fields).is_some() => false,
             Body::Inner(inner) => match inner.return_field(args.expr_fields) {
@@ -325,6 +337,9 @@ impl AggregateUDFImpl for Agg {
         }
     }
     fn create_groups_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
+        if let Some(extreme) = self.float_extreme(args.expr_fields) {
+            return Ok(extreme);
+        }
         let call = self.call(&args);
         match &self.body {
             Body::Native(..) => datafusion::common::internal_err!("{} has no grouped accumulator", self.name),

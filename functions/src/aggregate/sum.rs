@@ -13,7 +13,7 @@ use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
 
 use super::rows;
 use super::spec::{Agg, AggCall, SyncGroups, grouped};
-use crate::error::ErrorKind;
+use crate::error::{ErrorKind, SparkError};
 use crate::scalar::coerce::{Arg, mismatch};
 use crate::scalar::read::fail;
 
@@ -35,7 +35,8 @@ pub(crate) fn summed(name: &str, types: &[DataType]) -> Result<Vec<DataType>> {
         t if t.is_integer() => DataType::Int64,
         DataType::Decimal128(..) | DataType::Interval(IntervalUnit::YearMonth) | DataType::Duration(_) => given.clone(),
         t if t.is_floating() => DataType::Float64,
-        DataType::Utf8 | DataType::Null => DataType::Float64,
+        // An instant is summed as the seconds it stands for.
+        DataType::Utf8 | DataType::Null | DataType::Timestamp(_, Some(_)) => DataType::Float64,
         other => return Err(mismatch(name, 0, "\"NUMERIC\" or \"ANSI INTERVAL\"", other).into()),
     }])
 }
@@ -53,6 +54,11 @@ fn state(_: &[DataType], result: &DataType) -> Vec<DataType> {
 }
 
 fn make(call: &AggCall, overflow: Overflow) -> Result<SyncGroups> {
+    // Intervals do not wrap.
+    let overflow = match (&call.result, overflow) {
+        (DataType::Interval(_) | DataType::Duration(_), Overflow::Wrap) => Overflow::Fail,
+        (_, overflow) => overflow,
+    };
     Ok(match &call.result {
         DataType::Int64 => Box::new(Sums::<Int64Type>::new(call, overflow)),
         DataType::Float64 => Box::new(Sums::<Float64Type>::new(call, overflow)),
@@ -95,6 +101,9 @@ impl<T: ArrowPrimitiveType> Sums<T> {
         self.over.resize(total, false);
     }
     fn failed(&self) -> datafusion::common::DataFusionError {
+        if matches!(self.result, DataType::Interval(_) | DataType::Duration(_)) {
+            return SparkError::interval_overflow("try_sum").into();
+        }
         fail(
             ErrorKind::Arithmetic,
             "ARITHMETIC_OVERFLOW",

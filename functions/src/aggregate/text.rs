@@ -1,12 +1,12 @@
-//! `listagg` / `string_agg`: strings or binaries joined by a delimiter.
+//! `listagg` / `string_agg`: strings or binaries joined by a delimiter, in the order of keys or as rows come.
 
-use arrow::array::{Array, AsArray};
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::compute::{SortColumn, SortOptions, lexsort_to_indices, take};
 use arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue, internal_err};
-use datafusion::functions_aggregate as df;
 
 use super::collect::{AtEnd, Gather, lists};
-use super::spec::{Agg, agg, wrap};
+use super::spec::{Agg, agg};
 use crate::scalar::coerce::Arg;
 
 fn same(types: &[DataType]) -> Result<DataType> {
@@ -14,7 +14,32 @@ fn same(types: &[DataType]) -> Result<DataType> {
 }
 
 fn join(gather: &Gather) -> Result<ScalarValue> {
+    joined(gather, gather.column(0)?)
+}
+
+/// The values in the order of the keys, whose directions come as two letters each: `a` or `d`, and `f` or `l` for nulls.
+fn join_sorted(gather: &Gather) -> Result<ScalarValue> {
     let values = gather.column(0)?;
+    let directions = gather.column(2)?;
+    let directions = directions.as_string_opt::<i32>().filter(|all| !all.is_empty()).map_or("", |all| all.value(0));
+    let keys = directions
+        .as_bytes()
+        .chunks(2)
+        .enumerate()
+        .map(|(at, letters)| {
+            let options =
+                SortOptions { descending: letters.first() == Some(&b'd'), nulls_first: letters.get(1) == Some(&b'f') };
+            Ok(SortColumn { values: gather.column(3 + at)?, options: Some(options) })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    if values.is_empty() || keys.is_empty() {
+        return joined(gather, values);
+    }
+    let order = lexsort_to_indices(&keys, None)?;
+    joined(gather, take(&values, &order, None)?)
+}
+
+fn joined(gather: &Gather, values: ArrayRef) -> Result<ScalarValue> {
     if values.is_empty() {
         return ScalarValue::try_from(&gather.result);
     }
@@ -32,7 +57,7 @@ fn join(gather: &Gather) -> Result<ScalarValue> {
     Ok(ScalarValue::Binary(Some(all.join(between))))
 }
 
-/// `listagg(expr[, delimiter])`: nulls are skipped; null on no rows; `WITHIN GROUP` becomes an ordinary ORDER BY.
+/// `listagg(expr[, delimiter])`: nulls are skipped; null on no rows.
 pub(crate) fn all() -> Vec<Agg> {
     const ARGS: &[Arg] = &[Arg::StrOrBin, Arg::StrOrBin];
     vec![
@@ -40,8 +65,10 @@ pub(crate) fn all() -> Vec<Agg> {
             .min(1)
             .ordered()
             .also(&["string_agg"]),
-        // With an ordering inside: DataFusion's, whose states carry it. Nulls are the caller's to filter out.
-        wrap("spark_listagg_ordered", &[Arg::Str, Arg::Str], None, df::string_agg::string_agg_udaf()).ordered(),
-        wrap("spark_collect_ordered", &[Arg::Any], None, df::array_agg::array_agg_udaf()).ordered(),
+        // `WITHIN GROUP`: the directions of the keys, then the keys.
+        agg("spark_listagg_sorted", &[Arg::StrOrBin, Arg::StrOrBin, Arg::Str], same, lists, |call| {
+            Ok(Box::new(AtEnd(Gather::new(call), join_sorted)))
+        })
+        .rest(Arg::Any),
     ]
 }

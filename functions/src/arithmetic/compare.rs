@@ -98,7 +98,8 @@ impl ScalarUDFImpl for Normalize {
     }
 }
 
-fn normalize(array: &ArrayRef) -> ArrayRef {
+/// The array with one NaN and one zero among its floats, at any depth.
+pub(crate) fn normalize(array: &ArrayRef) -> ArrayRef {
     if !holds_float(array.data_type()) {
         return Arc::clone(array);
     }

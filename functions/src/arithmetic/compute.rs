@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, PrimitiveArray};
 use arrow::datatypes::{
-    ArrowNativeTypeOp, DurationMicrosecondType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalYearMonthType,
+    ArrowNativeTypeOp, Decimal128Type, DurationMicrosecondType, Float32Type, Float64Type, Int8Type, Int16Type,
+    Int32Type, Int64Type, IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalYearMonthType,
 };
 
+use super::JAVA_DIGITS;
 use super::kernel::{checked, total};
 use super::{Op, datetime, decimal};
+use crate::cast::decimal_parts::power_of_ten;
 use crate::cast::{CastMode, canonical, primitive};
+use crate::display::decimal_text;
 use crate::error::{SparkError, SparkResult};
 use crate::time::Zone;
 use crate::types::DataType;
@@ -159,6 +162,15 @@ pub fn negate(array: &ArrayRef, data_type: &DataType, mode: CastMode) -> SparkRe
         // Intervals overflow with an error whatever the mode.
         DataType::YearMonthInterval(..) => minus::<IntervalYearMonthType>(array, data_type, CastMode::Ansi, interval),
         DataType::DayTimeInterval(..) => minus::<DurationMicrosecondType>(array, data_type, CastMode::Ansi, interval),
+        DataType::Decimal(precision, scale) if *precision > JAVA_DIGITS => {
+            let limit = power_of_ten(u32::from(*precision)).unwrap_or(i128::MAX);
+            let values: PrimitiveArray<Decimal128Type> =
+                primitive::<Decimal128Type>(array)?.try_unary(|value| match -kept_digits(value) {
+                    value if value.abs() < limit => Ok(value),
+                    value => Err(SparkError::decimal_does_not_fit(&decimal_text(value, *scale), *precision, *scale)),
+                })?;
+            Ok(Arc::new(values.with_data_type(data_type.to_arrow())))
+        }
         DataType::CalendarInterval => {
             let values: PrimitiveArray<IntervalMonthDayNanoType> = primitive::<IntervalMonthDayNanoType>(array)?
                 .try_unary(|v| {
@@ -172,6 +184,17 @@ pub fn negate(array: &ArrayRef, data_type: &DataType, mode: CastMode) -> SparkRe
         }
         _ => Ok(arrow::compute::kernels::numeric::neg(array)?),
     }
+}
+
+/// The value with the digits that Java's decimals keep, half to even, in the same scale.
+fn kept_digits(value: i128) -> i128 {
+    let digits = value.unsigned_abs().checked_ilog10().map_or(0, |log| log + 1);
+    let Some(unit) = digits.checked_sub(u32::from(JAVA_DIGITS)).filter(|drop| *drop > 0).and_then(power_of_ten) else {
+        return value;
+    };
+    let (quotient, rest) = (value.div_euclid(unit), value.rem_euclid(unit));
+    let up = 2 * rest > unit || 2 * rest == unit && quotient % 2 != 0;
+    (quotient + i128::from(up)).saturating_mul(unit)
 }
 
 fn minus<T: ArrowPrimitiveType>(

@@ -34,8 +34,8 @@ pub(super) fn compute(
     let overflow = || SparkError::datetime_overflow(if sign < 0 { "subtract an interval" } else { "add an interval" });
     match (left_type, right_type) {
         (T::Date, T::Integer) => {
-            let days = |l: i32, r: i32| if sign < 0 { l.checked_sub(r) } else { l.checked_add(r) };
-            checked::<Date32Type, Int32Type, Date32Type>(left, right, result, strict, days, |_, _| overflow())
+            // Days beyond the range of a date wrap, as Java's sum of whole numbers does.
+            total::<Date32Type, Int32Type, Date32Type>(left, right, result, |l, r| l.wrapping_add(r.wrapping_mul(sign)))
         }
         (T::Date, T::Date) => checked::<Date32Type, Date32Type, DurationMicrosecondType>(
             left,
@@ -51,7 +51,7 @@ pub(super) fn compute(
             result,
             strict,
             |l, r| add_months(l, r.checked_mul(sign)?),
-            |_, _| overflow(),
+            |_, _| SparkError::arithmetic_overflow("integer overflow", ""),
         ),
         (T::Date, T::DayTimeInterval(..)) => checked::<Date32Type, DurationMicrosecondType, Date32Type>(
             left,
@@ -93,6 +93,8 @@ pub(super) fn compute(
                 |_, _| overflow(),
             )
         }
+        // Division by zero is null without ANSI, for intervals too.
+        _ if op == Op::IntDivide => intervals(op, (left, left_type), (right, right_type), result, mode),
         _ => intervals(op, (left, left_type), (right, right_type), result, strict),
     }
 }

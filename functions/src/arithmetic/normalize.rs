@@ -80,7 +80,9 @@ fn datetime_types(op: Op, left: &DataType, right: &DataType) -> Option<(DataType
         (_, T::Date, T::Byte | T::Short) => (T::Date, T::Integer),
         (Op::Add, T::Date, T::String | T::Null) => (T::Date, T::Integer),
         (_, T::Date, T::DayTimeInterval(_, end)) if *end != DayTimeField::Day => (T::Timestamp, right.clone()),
-        (Op::Add | Op::Subtract, T::String, right) if is_step(right) => (T::Timestamp, right.clone()),
+        (Op::Add | Op::Subtract, T::String, right) if is_step(right) && !matches!(right, T::YearMonthInterval(..)) => {
+            (T::Timestamp, right.clone())
+        }
         (Op::Add | Op::Subtract, T::CalendarInterval, right) if is_step(right) => same(),
         (Op::Add | Op::Subtract, left, T::Null) if is_step(left) || is_point(left) => (left.clone(), left.clone()),
         (Op::Add | Op::Subtract, T::Null, right) if is_step(right) => (right.clone(), right.clone()),

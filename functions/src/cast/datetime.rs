@@ -8,7 +8,7 @@ use arrow::datatypes::{
     IntervalYearMonthType, Time64MicrosecondType, TimestampMicrosecondType,
 };
 
-use super::decimal::{divide_half_up, power_of_ten, rescale};
+use super::decimal::{divide_half_up, power_of_ten, rescale, wrapped_product};
 use super::number::{long_literal, widen};
 use super::{Cast, CastMode, primitive};
 use crate::display::decimal_text;
@@ -64,7 +64,7 @@ impl Cast<'_> {
             (T::Float | T::Double, T::Timestamp) => self.float_to_timestamp(array),
             (T::Decimal(_, scale), T::Timestamp) => {
                 let unit = power_of_ten(u32::from(scale.unsigned_abs())).unwrap_or(i128::MAX);
-                let micros = |v: i128| v.checked_mul(i128::from(MICROS_PER_SECOND)).map_or(0, |v| (v / unit) as i64);
+                let micros = |v: i128| wrapped_product(v, i128::from(MICROS_PER_SECOND), unit);
                 self.total::<Decimal128Type, TimestampMicrosecondType>(array, micros)
             }
             (T::Timestamp, T::Boolean) => {
@@ -102,7 +102,7 @@ impl Cast<'_> {
             &wide,
             |v| {
                 let micros = v * MICROS_PER_SECOND as f64;
-                let fits = micros.is_finite() && (self.mode != CastMode::Ansi || micros.abs() < 9.3e18);
+                let fits = micros.is_finite() && (self.mode == CastMode::Legacy || micros.abs() < 9.3e18);
                 fits.then_some(micros as i64)
             },
             |v| SparkError::cast_invalid_input(&crate::display::java_double(v), self.from, self.to),

@@ -1,5 +1,7 @@
 //! Decimals as unscaled numbers: reading, rounding and changing precision as Spark's `Decimal` does.
 
+use arrow::datatypes::i256;
+
 use crate::display::decimal_text;
 
 /// Ten to a power up to 38.
@@ -46,6 +48,31 @@ pub(crate) enum Read {
     Overflow,
     /// The unscaled value.
     Value(i128),
+}
+
+/// `value * factor / unit` without its fraction, as Java computes it: 34 digits of the product, half to even, and the lowest
+/// 64 bits of a result that is out of range.
+pub(super) fn wrapped_product(value: i128, factor: i128, unit: i128) -> i64 {
+    const DIGITS: usize = 34;
+    if let Some(product) = value.checked_mul(factor).filter(|product| fits(*product, DIGITS as u8)) {
+        return (product / unit.max(1)) as i64;
+    }
+    let product = i256::from_i128(value).wrapping_mul(i256::from_i128(factor));
+    let text = product.to_string();
+    let extra = text.trim_start_matches('-').len().saturating_sub(DIGITS);
+    let kept = match u32::try_from(extra).ok().filter(|extra| *extra > 0).and_then(power_of_ten).map(i256::from_i128) {
+        None => product,
+        Some(step) => {
+            let (quotient, rest) = (product.wrapping_div(step), product.wrapping_rem(step).wrapping_abs());
+            let twice = rest.wrapping_add(rest);
+            let odd = quotient.to_parts().0 % 2 == 1;
+            let up = twice > step || twice == step && odd;
+            let one = if value < 0 { i256::from_i128(-1) } else { i256::ONE };
+            let quotient = if up { quotient.wrapping_add(one) } else { quotient };
+            quotient.wrapping_mul(step)
+        }
+    };
+    kept.wrapping_div(i256::from_i128(unit.max(1))).to_parts().0 as i64
 }
 
 /// Reads `[+-]digits[.digits][e[+-]digits]` into a decimal type, rounded half up.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Float64Array};
 use arrow::datatypes::{
     ArrowPrimitiveType, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
 };
@@ -69,13 +69,6 @@ impl Cast<'_> {
 
     fn float_to(&self, array: &ArrayRef) -> SparkResult<ArrayRef> {
         let single = *self.from == DataType::Float;
-        if single && let DataType::Decimal(precision, scale) = *self.to {
-            return self.map::<Float32Type, Decimal128Type>(
-                array,
-                |v| float_to_decimal(f64::from(v), precision, scale),
-                |v| SparkError::decimal_out_of_range(&plain(f64::from(v)), precision, scale),
-            );
-        }
         let wide =
             if single { arrow::compute::cast(array, &arrow::datatypes::DataType::Float64)? } else { Arc::clone(array) };
         let error = |value: f64| {
@@ -114,12 +107,11 @@ impl Cast<'_> {
             DataType::Boolean => Ok(Arc::new(BooleanArray::from_unary(primitive::<Float64Type>(&wide)?, |v| v != 0.0))),
             DataType::Decimal(precision, scale) => {
                 let (precision, scale) = (*precision, *scale);
-                let values = primitive::<Float64Type>(&wide)?;
-                let finite = self.mode != CastMode::Ansi || values.iter().flatten().all(f64::is_finite);
                 // Spark gives NULL for NaN and the infinities in every mode.
-                let mode = if finite { self.mode } else { CastMode::Try };
-                Cast { mode, ..*self }.map::<Float64Type, Decimal128Type>(
-                    &wide,
+                let finite: Float64Array =
+                    primitive::<Float64Type>(&wide)?.unary_opt(|v: f64| v.is_finite().then_some(v));
+                self.map::<Float64Type, Decimal128Type>(
+                    &finite,
                     |v| float_to_decimal(v, precision, scale),
                     |v| SparkError::decimal_out_of_range(&plain(v), precision, scale),
                 )
@@ -164,12 +156,12 @@ impl Cast<'_> {
     }
 }
 
-/// A double as a decimal, by way of its shortest decimal text as in Java.
+/// A double as a decimal, by way of Java's text of it.
 fn float_to_decimal(value: f64, precision: u8, scale: i8) -> Option<i128> {
     if !value.is_finite() {
         return None;
     }
-    match read(&format!("{value:e}"), precision, scale) {
+    match read(&java_double(value), precision, scale) {
         super::decimal::Read::Value(value) => Some(value),
         _ => None,
     }

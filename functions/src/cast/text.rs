@@ -26,8 +26,8 @@ impl Cast<'_> {
             DataType::Short => self.parse::<Int16Type>(text, |s| whole(s).and_then(|v| i16::try_from(v).ok())),
             DataType::Integer => self.parse::<Int32Type>(text, |s| whole(s).and_then(|v| i32::try_from(v).ok())),
             DataType::Long => self.parse::<Int64Type>(text, whole),
-            DataType::Float => self.parse::<Float32Type>(text, |s| parse_float(s).and_then(|s| s.parse().ok())),
-            DataType::Double => self.parse::<Float64Type>(text, |s| parse_float(s).and_then(|s| s.parse().ok())),
+            DataType::Float => self.parse::<Float32Type>(text, parse_single),
+            DataType::Double => self.parse::<Float64Type>(text, parse_double),
             DataType::Decimal(precision, scale) => self.text_to_decimal(text, *precision, *scale),
             DataType::Boolean => {
                 let mut values = Vec::with_capacity(text.len());
@@ -62,21 +62,22 @@ impl Cast<'_> {
 
     fn checked<T>(&self, text: Option<&str>, parse: impl Fn(&str) -> Option<T>) -> SparkResult<Option<T>> {
         let Some(text) = text else { return Ok(None) };
+        // Intervals are read strictly even without ANSI.
+        let strict = matches!(self.to, DataType::YearMonthInterval(..) | DataType::DayTimeInterval(..));
         match parse(text) {
-            None if self.mode == CastMode::Ansi => Err(self.malformed(text)),
+            None if self.mode == CastMode::Ansi || strict && self.mode == CastMode::Legacy => Err(self.malformed(text)),
             value => Ok(value),
         }
     }
 
     fn malformed(&self, text: &str) -> SparkError {
         match self.to {
-            DataType::YearMonthInterval(..) | DataType::DayTimeInterval(..) | DataType::CalendarInterval => {
-                SparkError::new(
-                    ErrorKind::IllegalArgument,
-                    "CANNOT_PARSE_INTERVAL",
-                    &[("intervalString", &sql_value(text))],
-                )
-            }
+            DataType::CalendarInterval => SparkError::new(
+                ErrorKind::IllegalArgument,
+                "CANNOT_PARSE_INTERVAL",
+                &[("intervalString", &sql_value(text))],
+            ),
+            to @ (DataType::YearMonthInterval(..) | DataType::DayTimeInterval(..)) => unmatched(text, to),
             to => SparkError::cast_invalid_input(text, &DataType::String, to),
         }
     }
@@ -111,6 +112,22 @@ impl Cast<'_> {
     }
 }
 
+/// A text that is no interval of a type.
+fn unmatched(text: &str, to: &DataType) -> SparkError {
+    let (kind, condition) = match to {
+        DataType::YearMonthInterval(..) => ("year-month", "INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING"),
+        _ => ("day-time", "INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING_WITH_NOTICE"),
+    };
+    let name = to.sql();
+    let unit = name.to_lowercase();
+    let wanted = format!("`{name}`");
+    SparkError::new(
+        ErrorKind::IllegalArgument,
+        condition,
+        &[("input", text), ("intervalStr", kind), ("supportedFormat", &wanted), ("typeName", &unit)],
+    )
+}
+
 fn strict_long(text: &str) -> Option<i64> {
     let text = trim_all(text);
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
@@ -143,6 +160,42 @@ fn parse_float(text: &str) -> Option<&str> {
     };
     // `inf` ends in a suffix letter and is no number with suffix.
     if body.ends_with(|c: char| c.is_ascii_digit() || c == '.') { Some(body) } else { Some(text) }
+}
+
+/// The number a text means. A NaN has no sign.
+fn parse_double(text: &str) -> Option<f64> {
+    let value = match hexadecimal(trim_all(text)) {
+        Some(value) => value,
+        None => parse_float(text)?.parse().ok()?,
+    };
+    Some(if value.is_nan() { f64::NAN } else { value })
+}
+
+fn parse_single(text: &str) -> Option<f32> {
+    let value = match hexadecimal(trim_all(text)) {
+        Some(value) => value as f32,
+        None => parse_float(text)?.parse().ok()?,
+    };
+    Some(if value.is_nan() { f32::NAN } else { value })
+}
+
+/// Java's hexadecimal floats, `0x1.8p3`: digits with a point, and a power of two that must be there.
+fn hexadecimal(text: &str) -> Option<f64> {
+    let (sign, rest) = match text.strip_prefix('-') {
+        Some(rest) => (-1.0, rest),
+        None => (1.0, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let rest = rest.strip_prefix("0x").or_else(|| rest.strip_prefix("0X"))?;
+    let rest = rest.strip_suffix(['d', 'D', 'f', 'F']).filter(|rest| rest.contains(['p', 'P'])).unwrap_or(rest);
+    let (digits, power) = rest.split_once(['p', 'P'])?;
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    // More digits than a double holds would have to be rounded once.
+    if whole.len() + fraction.len() > 13 || whole.is_empty() && fraction.is_empty() {
+        return None;
+    }
+    let mantissa = u64::from_str_radix(&format!("{whole}{fraction}"), 16).ok()?;
+    let power: i32 = power.parse().ok()?;
+    Some(sign * mantissa as f64 * f64::from(power.saturating_sub(4 * fraction.len() as i32)).exp2())
 }
 
 fn parse_boolean(text: &str) -> Option<bool> {

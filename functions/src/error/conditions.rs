@@ -61,6 +61,16 @@ impl SparkError {
         }
     }
 
+    /// `NUMERIC_VALUE_OUT_OF_RANGE.WITHOUT_SUGGESTION`: an intermediate decimal that its type does not hold, in every mode.
+    #[must_use]
+    pub fn decimal_does_not_fit(value: &str, precision: u8, scale: i8) -> Self {
+        let parameters = [("roundedValue", value), ("originalValue", value)];
+        let (precision, scale) = (precision.to_string(), scale.to_string());
+        let mut all = parameters.to_vec();
+        all.extend([("precision", precision.as_str()), ("scale", scale.as_str())]);
+        Self::new(ErrorKind::Arithmetic, "NUMERIC_VALUE_OUT_OF_RANGE.WITHOUT_SUGGESTION", &all)
+    }
+
     /// `DATETIME_OVERFLOW`.
     #[must_use]
     pub fn datetime_overflow(operation: &str) -> Self {

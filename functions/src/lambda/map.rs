@@ -8,12 +8,12 @@ use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::compute::take;
 use arrow::datatypes::{DataType, FieldRef};
 use arrow::row::{RowConverter, SortField};
-use datafusion::common::utils::normalize_float_zero;
 use datafusion::common::{Result, internal_err};
 
 use super::array::{kept, one};
 use super::flat::{Flat, apply};
 use super::spec::{Applied, LambdaFn, entry, lambda, parameter};
+use crate::arithmetic::normalize;
 use crate::scalar::coerce::map_of;
 use crate::scalar::map::build;
 use crate::scalar::read::maps;
@@ -95,8 +95,8 @@ fn map_filter(call: &Applied) -> Result<ArrayRef> {
 fn map_zip_with(call: &Applied) -> Result<ArrayRef> {
     let (left, right) = (maps(&call.values, 0)?, maps(&call.values, 1)?);
     let converter = RowConverter::new(vec![SortField::new(left.keys().data_type().clone())])?;
-    let left_keys = converter.convert_columns(&[normalize_float_zero(left.keys())])?;
-    let right_keys = converter.convert_columns(&[normalize_float_zero(right.keys())])?;
+    let left_keys = converter.convert_columns(&[normalize(left.keys())])?;
+    let right_keys = converter.convert_columns(&[normalize(right.keys())])?;
     let shift = left.keys().len() as u32;
     let span = |map: &MapArray, row: usize| match map.value_offsets().get(row..row + 2) {
         Some([from, to]) => *from as u32..*to as u32,

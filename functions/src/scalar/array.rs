@@ -8,13 +8,13 @@ use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::compute::{SortOptions, sort_to_indices, take};
 use arrow::datatypes::{DataType, FieldRef};
 use arrow::row::{RowConverter, Rows, SortField};
-use datafusion::common::utils::normalize_float_zero;
 use datafusion::common::{Result, internal_err};
 
 use super::array_types::{Untyped, element_pair, two_arrays};
 use super::coerce::{Arg, mismatch};
 use super::read::{bools, lists};
 use super::spec::{Call, Nulls, Ret, SparkFn, conform, f};
+use crate::arithmetic::normalize;
 
 fn field_of(list: &ListArray) -> Result<FieldRef> {
     match list.data_type() {
@@ -59,13 +59,15 @@ pub(crate) fn reversed(list: &ListArray) -> Result<ArrayRef> {
 fn encoded(arrays: &[&ArrayRef]) -> Result<Vec<Rows>> {
     let Some(first) = arrays.first() else { return Ok(vec![]) };
     let converter = RowConverter::new(vec![SortField::new(first.data_type().clone())])?;
-    arrays.iter().map(|array| Ok(converter.convert_columns(&[normalize_float_zero(array)])?)).collect()
+    arrays.iter().map(|array| Ok(converter.convert_columns(&[normalize(array)])?)).collect()
 }
 
 /// `array_distinct(array)`.
 fn distinct(_: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
     let list = lists(args, 0)?;
-    let keys = encoded(&[list.values()])?;
+    // The result has the one zero and the one NaN that values were told apart by.
+    let values = normalize(list.values());
+    let keys = encoded(&[&values])?;
     let rows: Vec<_> = (0..list.len())
         .map(|row| {
             let mut seen = HashSet::new();
@@ -74,14 +76,14 @@ fn distinct(_: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
             })
         })
         .collect();
-    gather(field_of(list)?, list.values(), &rows)
+    gather(field_of(list)?, &values, &rows)
 }
 
 /// `array_union`, `array_intersect`, `array_except`: without duplicates, in order met.
 fn sets(args: &[ArrayRef], keep: fn(bool, bool) -> bool, second: bool) -> Result<ArrayRef> {
     let (a, b) = (lists(args, 0)?, lists(args, 1)?);
     let keys = encoded(&[a.values(), b.values()])?;
-    let both = arrow::compute::concat(&[a.values().as_ref(), b.values().as_ref()])?;
+    let both = normalize(&arrow::compute::concat(&[a.values().as_ref(), b.values().as_ref()])?);
     let shift = a.values().len();
     let rows: Vec<_> = (0..a.len())
         .map(|row| {
@@ -223,7 +225,7 @@ fn sort_rows(list: &ListArray, options: impl Fn(usize) -> Option<SortOptions>) -
         .map(|row| {
             let Some(options) = options(row).filter(|_| list.is_valid(row)) else { return Ok(None) };
             let start = range(list, row).start as u32;
-            let order = order_of(&normalize_float_zero(&list.value(row)), options)?;
+            let order = order_of(&normalize(&list.value(row)), options)?;
             Ok(Some(order.into_iter().map(|at| Some(at + start)).collect()))
         })
         .collect::<Result<Vec<_>>>()?;

@@ -6,7 +6,7 @@ use arrow::array::{Array, ArrayRef, AsArray, Int8Array, Int32Array};
 use arrow::datatypes::{DataType, Int32Type, Int64Type};
 use datafusion::common::{Result, internal_err};
 
-use super::coerce::Arg;
+use super::coerce::{Arg, mismatch};
 use super::read::{fail, ints, longs};
 use super::spec::{Call, Ret, SparkFn, f};
 use crate::error::ErrorKind;
@@ -102,7 +102,13 @@ pub(crate) fn all() -> Vec<SparkFn> {
         .coerce(shift_types),
         f("bitwise_not", &[Arg::Integral], Ret::Same(0), |_, a| not(a)),
         f("bit_count", &[Arg::Any], Ret::Is(DataType::Int32), bit_count).coerce(|t| {
-            Ok(t.iter().map(|t| if *t == DataType::Boolean { t.clone() } else { DataType::Int64 }).collect())
+            t.iter()
+                .map(|t| match t {
+                    DataType::Boolean => Ok(t.clone()),
+                    t if t.is_signed_integer() || matches!(t, DataType::Null | DataType::Utf8) => Ok(DataType::Int64),
+                    other => Err(mismatch("bit_count", 0, "(\"INTEGRAL\" or \"BOOLEAN\")", other).into()),
+                })
+                .collect()
         }),
         f("bit_get", &[Arg::Integral, Arg::Int], Ret::Is(DataType::Int8), bit_get).also(&["getbit"]),
     ]

@@ -88,6 +88,8 @@ fn to_bytes(text: &str, charset: Charset, marks: bool) -> Option<Vec<u8>> {
         Charset::Windows1252 => narrow(text, windows, marks),
         Charset::Utf16(Order::Big) => Some(wide(u16::to_be_bytes)),
         Charset::Utf16(Order::Little) => Some(wide(u16::to_le_bytes)),
+        // An empty text gets no mark.
+        Charset::Utf16(Order::Marked) if text.is_empty() => Some(vec![]),
         Charset::Utf16(Order::Marked) => Some([0xFE, 0xFF].into_iter().chain(wide(u16::to_be_bytes)).collect()),
         Charset::Utf32 => Some(text.chars().flat_map(|c| u32::from(c).to_be_bytes()).collect()),
     }

@@ -7,12 +7,12 @@ use arrow::compute::kernels::zip::zip;
 use arrow::compute::{is_not_null, is_null};
 use arrow::datatypes::DataType;
 use arrow::row::{RowConverter, SortField};
-use datafusion::common::utils::normalize_float_zero;
 use datafusion::common::{Result, internal_err};
 
 use super::coerce::{Arg, all_common, common, target};
 use super::read::doubles;
 use super::spec::{Call, Nulls, Ret, SparkFn, f};
+use crate::arithmetic::normalize;
 
 /// `coalesce(..)`: evaluated for all rows here; the analyzer may build CASE where branches can fail.
 fn coalesce(_: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
@@ -30,8 +30,8 @@ fn coalesce(_: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
 /// Equality of two arrays by Spark's rules, nulls equal.
 fn same(a: &ArrayRef, b: &ArrayRef) -> Result<BooleanArray> {
     let converter = RowConverter::new(vec![SortField::new(a.data_type().clone())])?;
-    let left = converter.convert_columns(&[normalize_float_zero(a)])?;
-    let right = converter.convert_columns(&[normalize_float_zero(b)])?;
+    let left = converter.convert_columns(&[normalize(a)])?;
+    let right = converter.convert_columns(&[normalize(b)])?;
     Ok(left.iter().zip(right.iter()).map(|(l, r)| Some(l == r)).collect())
 }
 
@@ -41,8 +41,8 @@ fn extreme(args: &[ArrayRef], greatest: bool) -> Result<ArrayRef> {
     let mut best = Arc::clone(first);
     for next in rest {
         let converter = RowConverter::new(vec![SortField::new(best.data_type().clone())])?;
-        let left = converter.convert_columns(&[normalize_float_zero(&best)])?;
-        let right = converter.convert_columns(&[normalize_float_zero(next)])?;
+        let left = converter.convert_columns(&[normalize(&best)])?;
+        let right = converter.convert_columns(&[normalize(next)])?;
         let keep: BooleanArray = (0..best.len())
             .map(|row| {
                 if next.is_null(row) {

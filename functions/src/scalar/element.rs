@@ -6,13 +6,13 @@ use arrow::array::{Array, ArrayRef, Int32Array, UInt32Array};
 use arrow::compute::take;
 use arrow::datatypes::{DataType, FieldRef};
 use arrow::row::{RowConverter, SortField};
-use datafusion::common::utils::normalize_float_zero;
 use datafusion::common::{Result, ScalarValue, internal_err};
 
 use super::array::range;
 use super::coerce::{Arg, common};
 use super::read::{fail, ints, lists, maps};
 use super::spec::{Call, Nulls, Ret, SparkFn, f};
+use crate::arithmetic::normalize;
 use crate::error::ErrorKind;
 
 fn bad_index(condition: &str, index: i32, size: usize) -> datafusion::common::DataFusionError {
@@ -27,8 +27,8 @@ fn lookup(args: &[ArrayRef]) -> Result<ArrayRef> {
     let map = maps(args, 0)?;
     let key = &args[1];
     let converter = RowConverter::new(vec![SortField::new(key.data_type().clone())])?;
-    let keys = converter.convert_columns(&[normalize_float_zero(map.keys())])?;
-    let wanted = converter.convert_columns(&[normalize_float_zero(key)])?;
+    let keys = converter.convert_columns(&[normalize(map.keys())])?;
+    let wanted = converter.convert_columns(&[normalize(key)])?;
     let offsets = map.value_offsets();
     let rows: UInt32Array = (0..map.len())
         .map(|row| {

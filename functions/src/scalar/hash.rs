@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int32Array};
+use arrow::array::{Array, ArrayRef, AsArray, Int32Array, Int64Array};
 use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, DurationMicrosecondType, Float32Type, Float64Type, Int8Type, Int16Type,
     Int32Type, Int64Type, IntervalMonthDayNanoType, IntervalUnit, IntervalYearMonthType, Time64MicrosecondType,
@@ -14,6 +14,7 @@ use datafusion_spark::function::hash as sp;
 
 use super::coerce::Arg;
 use super::spec::{Call, Nulls, Ret, SparkFn, f, wrap};
+use super::xxhash;
 
 const C1: u32 = 0xcc9e_2d51;
 const C2: u32 = 0x1b87_3593;
@@ -37,10 +38,6 @@ pub(crate) fn int(value: i32, seed: u32) -> u32 {
     finish(mix(seed, value as u32), 4)
 }
 
-fn long(value: i64, seed: u32) -> u32 {
-    finish(mix(mix(seed, value as u32), (value >> 32) as u32), 8)
-}
-
 /// Whole words little-endian, then single signed bytes, as Spark does.
 pub(crate) fn bytes(value: &[u8], seed: u32) -> u32 {
     let words = value.chunks_exact(4);
@@ -55,9 +52,50 @@ pub(crate) fn bytes(value: &[u8], seed: u32) -> u32 {
     finish(hash, value.len() as u32)
 }
 
-fn decimal(value: i128, precision: u8, seed: u32) -> u32 {
+/// A hash of values that is folded over columns: each value goes into the state the ones before it left.
+trait Digest {
+    /// The hash so far.
+    type State: Copy;
+    fn int(value: i32, seed: Self::State) -> Self::State;
+    fn long(value: i64, seed: Self::State) -> Self::State;
+    fn bytes(value: &[u8], seed: Self::State) -> Self::State;
+}
+
+/// Murmur3 of 32 bits, Spark's `hash`.
+struct Murmur;
+
+impl Digest for Murmur {
+    type State = u32;
+    fn int(value: i32, seed: u32) -> u32 {
+        int(value, seed)
+    }
+    fn long(value: i64, seed: u32) -> u32 {
+        finish(mix(mix(seed, value as u32), (value >> 32) as u32), 8)
+    }
+    fn bytes(value: &[u8], seed: u32) -> u32 {
+        bytes(value, seed)
+    }
+}
+
+/// XXH64, Spark's `xxhash64`.
+struct Xx;
+
+impl Digest for Xx {
+    type State = u64;
+    fn int(value: i32, seed: u64) -> u64 {
+        xxhash::int(value, seed)
+    }
+    fn long(value: i64, seed: u64) -> u64 {
+        xxhash::long(value, seed)
+    }
+    fn bytes(value: &[u8], seed: u64) -> u64 {
+        xxhash::bytes(value, seed)
+    }
+}
+
+fn decimal<D: Digest>(value: i128, precision: u8, seed: D::State) -> D::State {
     if precision <= 18 {
-        return long(value as i64, seed);
+        return D::long(value as i64, seed);
     }
     let all = value.to_be_bytes();
     let sign = if value < 0 { 0xFF } else { 0 };
@@ -66,81 +104,109 @@ fn decimal(value: i128, precision: u8, seed: u32) -> u32 {
     while start < 15 && all[start] == sign && (all[start + 1] ^ sign) & 0x80 == 0 {
         start += 1;
     }
-    bytes(&all[start..], seed)
+    D::bytes(&all[start..], seed)
+}
+
+fn float_bits(value: f32) -> i32 {
+    match value {
+        0.0 => 0,
+        v if v.is_nan() => 0x7fc0_0000,
+        v => v.to_bits() as i32,
+    }
+}
+
+fn double_bits(value: f64) -> i64 {
+    match value {
+        0.0 => 0,
+        v if v.is_nan() => 0x7ff8_0000_0000_0000,
+        v => v.to_bits() as i64,
+    }
 }
 
 /// Hashes the value of a row into `seed`; nulls leave it unchanged.
-fn value(array: &ArrayRef, row: usize, seed: u32) -> Result<u32> {
+fn value<D: Digest>(array: &ArrayRef, row: usize, seed: D::State) -> Result<D::State> {
     if array.is_null(row) {
         return Ok(seed);
     }
     Ok(match array.data_type() {
         DataType::Null => seed,
-        DataType::Boolean => int(i32::from(array.as_boolean().value(row)), seed),
-        DataType::Int8 => int(i32::from(array.as_primitive::<Int8Type>().value(row)), seed),
-        DataType::Int16 => int(i32::from(array.as_primitive::<Int16Type>().value(row)), seed),
-        DataType::Int32 => int(array.as_primitive::<Int32Type>().value(row), seed),
-        DataType::Date32 => int(array.as_primitive::<Date32Type>().value(row), seed),
-        DataType::Int64 => long(array.as_primitive::<Int64Type>().value(row), seed),
+        DataType::Boolean => D::int(i32::from(array.as_boolean().value(row)), seed),
+        DataType::Int8 => D::int(i32::from(array.as_primitive::<Int8Type>().value(row)), seed),
+        DataType::Int16 => D::int(i32::from(array.as_primitive::<Int16Type>().value(row)), seed),
+        DataType::Int32 => D::int(array.as_primitive::<Int32Type>().value(row), seed),
+        DataType::Date32 => D::int(array.as_primitive::<Date32Type>().value(row), seed),
+        DataType::Int64 => D::long(array.as_primitive::<Int64Type>().value(row), seed),
         DataType::Timestamp(TimeUnit::Microsecond, _) => {
-            long(array.as_primitive::<TimestampMicrosecondType>().value(row), seed)
+            D::long(array.as_primitive::<TimestampMicrosecondType>().value(row), seed)
         }
-        DataType::Duration(_) => long(array.as_primitive::<DurationMicrosecondType>().value(row), seed),
-        DataType::Float32 => {
-            let v = array.as_primitive::<Float32Type>().value(row);
-            int(
-                if v == 0.0 {
-                    0
-                } else if v.is_nan() {
-                    0x7fc0_0000
-                } else {
-                    v.to_bits() as i32
-                },
-                seed,
-            )
-        }
-        DataType::Float64 => {
-            let v = array.as_primitive::<Float64Type>().value(row);
-            let bits = if v == 0.0 {
-                0
-            } else if v.is_nan() {
-                0x7ff8_0000_0000_0000
-            } else {
-                v.to_bits() as i64
-            };
-            long(bits, seed)
-        }
-        DataType::Decimal128(p, _) => decimal(array.as_primitive::<Decimal128Type>().value(row), *p, seed),
-        DataType::Utf8 => bytes(array.as_string::<i32>().value(row).as_bytes(), seed),
-        DataType::Binary => bytes(array.as_binary::<i32>().value(row), seed),
+        DataType::Duration(_) => D::long(array.as_primitive::<DurationMicrosecondType>().value(row), seed),
+        DataType::Float32 => D::int(float_bits(array.as_primitive::<Float32Type>().value(row)), seed),
+        DataType::Float64 => D::long(double_bits(array.as_primitive::<Float64Type>().value(row)), seed),
+        DataType::Decimal128(p, _) => decimal::<D>(array.as_primitive::<Decimal128Type>().value(row), *p, seed),
+        DataType::Utf8 => D::bytes(array.as_string::<i32>().value(row).as_bytes(), seed),
+        DataType::Binary => D::bytes(array.as_binary::<i32>().value(row), seed),
         DataType::Interval(IntervalUnit::YearMonth) => {
-            int(array.as_primitive::<IntervalYearMonthType>().value(row), seed)
+            D::int(array.as_primitive::<IntervalYearMonthType>().value(row), seed)
         }
         DataType::Interval(IntervalUnit::MonthDayNano) => {
             let v = array.as_primitive::<IntervalMonthDayNanoType>().value(row);
-            int(v.months, int(v.days, long(v.nanoseconds / 1000, seed)))
+            D::int(v.months, D::int(v.days, D::long(v.nanoseconds / 1000, seed)))
         }
         DataType::Time64(TimeUnit::Microsecond) => {
             // Times of day are counted in nanoseconds.
-            long(array.as_primitive::<Time64MicrosecondType>().value(row).wrapping_mul(1000), seed)
+            D::long(array.as_primitive::<Time64MicrosecondType>().value(row).wrapping_mul(1000), seed)
         }
         DataType::List(_) => {
             let inner = array.as_list::<i32>().value(row);
-            (0..inner.len()).try_fold(seed, |seed, at| value(&inner, at, seed))?
+            (0..inner.len()).try_fold(seed, |seed, at| value::<D>(&inner, at, seed))?
         }
         DataType::Struct(_) => {
-            array.as_struct().columns().iter().try_fold(seed, |seed, column| value(column, row, seed))?
+            array.as_struct().columns().iter().try_fold(seed, |seed, column| value::<D>(column, row, seed))?
         }
         other => return not_impl_err!("hash of {other}"),
     })
 }
 
+/// Hashes a column into the states of its rows.
+fn column<D: Digest>(array: &ArrayRef, states: &mut [D::State]) -> Result<()> {
+    // The types that most keys have, without asking for the type at each row.
+    match array.data_type() {
+        DataType::Int32 => each(states, array.as_primitive::<Int32Type>().iter(), D::int),
+        DataType::Int64 => each(states, array.as_primitive::<Int64Type>().iter(), D::long),
+        DataType::Utf8 => each(states, array.as_string::<i32>().iter(), |text, seed| D::bytes(text.as_bytes(), seed)),
+        _ => {
+            for (row, state) in states.iter_mut().enumerate() {
+                *state = value::<D>(array, row, *state)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn each<S: Copy, T>(states: &mut [S], values: impl Iterator<Item = Option<T>>, hash: impl Fn(T, S) -> S) {
+    for (state, value) in states.iter_mut().zip(values) {
+        if let Some(value) = value {
+            *state = hash(value, *state);
+        }
+    }
+}
+
+fn folded<D: Digest>(call: &Call<'_>, args: &[ArrayRef], seed: D::State) -> Result<Vec<D::State>> {
+    let mut states = vec![seed; call.rows];
+    args.iter().try_for_each(|array| column::<D>(array, &mut states))?;
+    Ok(states)
+}
+
 /// `hash(..)`: Murmur3 with seed 42; never null.
 fn hash(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
-    let out = (0..call.rows)
-        .map(|row| Ok(Some(args.iter().try_fold(42_u32, |seed, array| value(array, row, seed))? as i32)))
-        .collect::<Result<Int32Array>>()?;
-    Ok(Arc::new(out))
+    let all = folded::<Murmur>(call, args, 42)?;
+    Ok(Arc::new(Int32Array::from_iter_values(all.into_iter().map(|hash| hash as i32))))
+}
+
+/// `xxhash64(..)`: XXH64 with seed 42; never null.
+fn xxhash64(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
+    let all = folded::<Xx>(call, args, 42)?;
+    Ok(Arc::new(Int64Array::from_iter_values(all.into_iter().map(|hash| hash as i64))))
 }
 
 /// Hash functions.
@@ -149,7 +215,7 @@ pub(crate) fn all() -> Vec<SparkFn> {
     let text = || Ret::Is(DataType::Utf8);
     vec![
         f("hash", &[], Ret::Is(DataType::Int32), hash).rest(Arg::Any).nulls(Nulls::Never),
-        wrap("xxhash64", &[], Ret::Is(DataType::Int64), sp::xxhash64()).rest(Arg::Any).nulls(Nulls::Never),
+        f("xxhash64", &[], Ret::Is(DataType::Int64), xxhash64).rest(Arg::Any).nulls(Nulls::Never),
         wrap("md5", BIN, text(), crypto::md5()),
         wrap("sha1", BIN, text(), sp::sha1()).also(&["sha"]),
         wrap("sha2", &[Arg::Bin, Arg::Int], text(), sp::sha2()).nulls(Nulls::Always),

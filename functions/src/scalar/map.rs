@@ -10,7 +10,6 @@ use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::compute::take;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields};
 use arrow::row::{RowConverter, SortField};
-use datafusion::common::utils::normalize_float_zero;
 use datafusion::common::{Result, ScalarValue, internal_err};
 
 use super::array::range;
@@ -19,6 +18,7 @@ use super::coerce::{Arg, common_or, list_of, map_of};
 use super::read::{fail, lists, maps, strs};
 use super::regexp::{Patterns, pieces};
 use super::spec::{Call, Nulls, Ret, SparkFn, conform, f};
+use crate::arithmetic::normalize;
 use crate::error::ErrorKind;
 
 /// Builds a map array from flat keys and values and the flat indices of each row's entries.
@@ -33,7 +33,7 @@ pub(crate) fn build(
     let keys = conform(Arc::clone(keys), fields[0].data_type())?;
     let values = conform(Arc::clone(values), fields[1].data_type())?;
     let converter = RowConverter::new(vec![SortField::new(keys.data_type().clone())])?;
-    let encoded = converter.convert_columns(&[normalize_float_zero(&keys)])?;
+    let encoded = converter.convert_columns(&[normalize(&keys)])?;
     let (mut flat_keys, mut flat_values, mut lengths) = (vec![], vec![], vec![]);
     for row in &rows {
         let mut seen: HashMap<arrow::row::Row<'_>, usize> = HashMap::new();
@@ -172,8 +172,8 @@ fn part(call: &Call<'_>, args: &[ArrayRef], pick: fn(&MapArray) -> ArrayRef) -> 
 fn contains_key(_: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
     let map = maps(args, 0)?;
     let converter = RowConverter::new(vec![SortField::new(map.keys().data_type().clone())])?;
-    let keys = converter.convert_columns(&[normalize_float_zero(map.keys())])?;
-    let wanted = converter.convert_columns(&[normalize_float_zero(&args[1])])?;
+    let keys = converter.convert_columns(&[normalize(map.keys())])?;
+    let wanted = converter.convert_columns(&[normalize(&args[1])])?;
     let offsets = map.value_offsets();
     let out: BooleanArray = (0..map.len())
         .map(|row| {

@@ -1,6 +1,8 @@
 //! Mathematics: doubles in and out unless a function keeps its argument's type.
 
+mod bucket;
 mod conv;
+mod strict;
 
 use std::sync::Arc;
 
@@ -12,7 +14,9 @@ use datafusion_spark::function::math as sp;
 use super::coerce::Arg;
 use super::read::{doubles, fail, ints, longs};
 use super::spec::{Call, Kernel, Nulls, Ret, SparkFn, conform, f, wrap};
-use crate::error::ErrorKind;
+use crate::display::decimal_text;
+use crate::display::java_digits::{Digits, Form, double_digits};
+use crate::error::{ErrorKind, SparkError};
 
 const ONE: &[Arg] = &[Arg::Double];
 const TWO: &[Arg] = &[Arg::Double, Arg::Double];
@@ -36,12 +40,13 @@ fn binary(args: &[ArrayRef], work: fn(f64, f64) -> f64) -> Result<ArrayRef> {
 /// `log(base, expr)`: null unless both are positive; `log(expr)` is the natural logarithm.
 fn log(_: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
     if args.len() == 1 {
-        return partial(args, |v| v > 0.0 || v.is_nan(), f64::ln);
+        return partial(args, |v| v > 0.0 || v.is_nan(), libm::log);
     }
     let pairs = doubles(args, 0)?.iter().zip(doubles(args, 1)?);
     let out = pairs.map(|(base, v)| {
         let (base, v) = (base?, v?);
-        (base > 0.0 && v > 0.0).then(|| v.ln() / base.ln())
+        let outside = base <= 0.0 || v <= 0.0;
+        (!outside).then(|| libm::log(v) / libm::log(base))
     });
     Ok(Arc::new(out.collect::<Float64Array>()))
 }
@@ -122,6 +127,7 @@ fn decimal(call: &Call<'_>, values: &Decimal128Array, from: i8, mode: Mode, want
             let out = if up >= 0 { cut.checked_mul(pow10(up as u32)) } else { Some(cut / pow10(up.unsigned_abs())) };
             match out.filter(|out| out.abs() < limit) {
                 Some(out) => Ok(Some(out)),
+                None if wanted < 0 => Err(SparkError::decimal_does_not_fit(&decimal_text(cut, 0), *p, *s).into()),
                 None if call.options.ansi => Err(overflow("decimal overflow")),
                 None => Ok(None),
             }
@@ -133,16 +139,6 @@ fn decimal(call: &Call<'_>, values: &Decimal128Array, from: i8, mode: Mode, want
 fn overflow(message: &str) -> datafusion::common::DataFusionError {
     let parameters = [("message", message), ("alternative", ""), ("config", "\"spark.sql.ansi.enabled\"")];
     fail(ErrorKind::Arithmetic, "ARITHMETIC_OVERFLOW", &parameters)
-}
-
-/// Java's `Math.pow`, which knows no power of one that is no number.
-fn power(base: f64, exponent: f64) -> f64 {
-    match (base, exponent) {
-        (_, 0.0) => 1.0,
-        (_, e) if e.is_nan() => f64::NAN,
-        (b, e) if b.abs() == 1.0 && e.is_infinite() => f64::NAN,
-        (b, e) => b.powf(e),
-    }
 }
 
 /// The values an integer type holds.
@@ -159,15 +155,14 @@ fn float(value: f64, scale: i32, mode: Mode) -> f64 {
     if !value.is_finite() || scale > 308 {
         return value;
     }
-    // Spark rounds the shortest decimal text of the number.
-    let text = format!("{value:e}");
-    let Some((digits, exponent)) = text.split_once('e') else { return value };
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    let negative = digits.starts_with('-');
-    let digits: String = digits.chars().filter(char::is_ascii_digit).collect();
-    let mantissa: i128 = digits.parse().unwrap_or(0);
-    let mantissa = if negative { -mantissa } else { mantissa };
-    let held = digits.len() as i32 - 1 - exponent;
+    if value == 0.0 {
+        return value;
+    }
+    // Spark rounds the digits of the number's text.
+    let Digits { digits, point } = double_digits(value, Form::Text);
+    let mantissa = digits.iter().fold(0_i128, |number, digit| number * 10 + i128::from(*digit));
+    let mantissa = if value < 0.0 { -mantissa } else { mantissa };
+    let held = digits.len() as i32 - point;
     if held <= scale {
         return value;
     }
@@ -281,6 +276,11 @@ fn signum(v: f64) -> f64 {
     if v == 0.0 || v.is_nan() { v } else { v.signum() }
 }
 
+/// Spark's own formula: the last digits of the libraries' functions are others.
+fn atanh(v: f64) -> f64 {
+    0.5 * (libm::log1p(v) - libm::log1p(-v))
+}
+
 /// `factorial(n)`: null outside 0..=20.
 fn factorial(_: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
     let out = ints(args, 0)?.iter().map(|n| n.filter(|n| (0..=20).contains(n)).map(|n| (1..=i64::from(n)).product()));
@@ -300,12 +300,12 @@ macro_rules! unaries {
 /// Mathematical functions.
 pub(crate) fn all() -> Vec<SparkFn> {
     let mut made = unaries![
-        "acos" => f64::acos, "asin" => f64::asin, "atan" => f64::atan,
-        "acosh" => f64::acosh, "asinh" => f64::asinh, "atanh" => f64::atanh,
+        "acos" => libm::acos, "asin" => libm::asin, "atan" => libm::atan,
+        "acosh" => f64::acosh, "asinh" => f64::asinh, "atanh" => atanh,
         "cos" => f64::cos, "sin" => f64::sin, "tan" => f64::tan,
-        "cosh" => f64::cosh, "sinh" => f64::sinh, "tanh" => f64::tanh,
+        "cosh" => strict::cosh, "sinh" => strict::sinh, "tanh" => strict::tanh,
         "cot" => |v| 1.0 / v.tan(), "csc" => |v| 1.0 / v.sin(), "sec" => |v| 1.0 / v.cos(),
-        "exp" => f64::exp, "expm1" => f64::exp_m1, "sqrt" => f64::sqrt, "cbrt" => f64::cbrt,
+        "exp" => strict::exp, "expm1" => libm::expm1, "sqrt" => f64::sqrt, "cbrt" => strict::cbrt,
         "degrees" => f64::to_degrees, "radians" => f64::to_radians,
         "rint" => f64::round_ties_even, "signum" | "sign" => signum,
     ];
@@ -314,13 +314,13 @@ pub(crate) fn all() -> Vec<SparkFn> {
     const ROUND: &[Arg] = &[Arg::Num, Arg::Int];
     made.extend([
         // Logarithms are null outside their domain.
-        f("ln", ONE, DOUBLE, |_, a| partial(a, |v| v > 0.0 || v.is_nan(), f64::ln)).nulls(Nulls::Always),
-        f("log2", ONE, DOUBLE, |_, a| partial(a, |v| v > 0.0 || v.is_nan(), f64::log2)).nulls(Nulls::Always),
-        f("log10", ONE, DOUBLE, |_, a| partial(a, |v| v > 0.0 || v.is_nan(), f64::log10)).nulls(Nulls::Always),
-        f("log1p", ONE, DOUBLE, |_, a| partial(a, |v| v > -1.0 || v.is_nan(), f64::ln_1p)).nulls(Nulls::Always),
+        f("ln", ONE, DOUBLE, |_, a| partial(a, |v| v > 0.0 || v.is_nan(), libm::log)).nulls(Nulls::Always),
+        f("log2", ONE, DOUBLE, |_, a| partial(a, |v| v > 0.0 || v.is_nan(), strict::log2)).nulls(Nulls::Always),
+        f("log10", ONE, DOUBLE, |_, a| partial(a, |v| v > 0.0 || v.is_nan(), strict::log10)).nulls(Nulls::Always),
+        f("log1p", ONE, DOUBLE, |_, a| partial(a, |v| v > -1.0 || v.is_nan(), libm::log1p)).nulls(Nulls::Always),
         f("log", TWO, DOUBLE, log).min(1).nulls(Nulls::Always),
-        f("pow", TWO, DOUBLE, |_, a| binary(a, power)).also(&["power"]),
-        f("atan2", TWO, DOUBLE, |_, a| binary(a, f64::atan2)),
+        f("pow", TWO, DOUBLE, |_, a| binary(a, strict::power)).also(&["power"]),
+        f("atan2", TWO, DOUBLE, |_, a| binary(a, libm::atan2)),
         f("hypot", TWO, DOUBLE, |_, a| binary(a, f64::hypot)),
         f("pi", &[], DOUBLE, |c, _| Ok(constant(c, std::f64::consts::PI))),
         f("e", &[], DOUBLE, |c, _| Ok(constant(c, std::f64::consts::E))),
@@ -342,7 +342,7 @@ pub(crate) fn all() -> Vec<SparkFn> {
                 .collect())
         }),
         wrap("unhex", &[Arg::Str], Ret::Is(DataType::Binary), sp::unhex()).nulls(Nulls::Always),
-        wrap("width_bucket", &[Arg::Double, Arg::Double, Arg::Double, Arg::Long], BIGINT, sp::width_bucket())
+        f("width_bucket", &[Arg::Double, Arg::Double, Arg::Double, Arg::Long], BIGINT, |_, a| bucket::width_bucket(a))
             .coerce(|t| {
                 let span = |t: &DataType| matches!(t, DataType::Interval(_) | DataType::Duration(_));
                 Ok(t.iter()

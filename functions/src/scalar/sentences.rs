@@ -21,7 +21,7 @@ fn joins(before: char, sign: char, after: char) -> bool {
     match sign {
         ',' | ';' => before.is_numeric() && after.is_numeric(),
         '.' | '\'' | '\u{2019}' => letter(before) && letter(after),
-        '-' => letter(before) && letter(after),
+        '-' => before.is_alphabetic() && after.is_alphabetic(),
         _ => false,
     }
 }
@@ -55,7 +55,8 @@ fn split(text: &str) -> Vec<Vec<String>> {
     if !word.is_empty() {
         words.push(word);
     }
-    if !words.is_empty() {
+    // A text of other signs alone is a sentence without words.
+    if !words.is_empty() || sentences.is_empty() && !text.is_empty() {
         sentences.push(words);
     }
     sentences

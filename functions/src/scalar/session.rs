@@ -110,11 +110,6 @@ pub(crate) fn all() -> Vec<SparkFn> {
         wrap("url_encode", STR, TEXT, url::url_encode()),
         f("url_decode", STR, TEXT, url_decode),
         f("try_url_decode", STR, TEXT, url_decode).nulls(Nulls::Always),
-        wrap("abs", &[Arg::Num], Ret::Same(0), sp_math::abs()).coerce(|t| {
-            Ok(t.iter()
-                .map(|t| if *t == DataType::Utf8 || *t == DataType::Null { DataType::Float64 } else { t.clone() })
-                .collect())
-        }),
         wrap("pmod", TWO_NUM, Ret::Same(0), sp_math::pmod()).coerce(super::coerce::all_common).nulls(Nulls::Always),
         wrap("mod", TWO_NUM, Ret::Same(0), sp_math::modulus()).coerce(super::coerce::all_common).nulls(Nulls::Always),
     ]

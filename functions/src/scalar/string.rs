@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Int32Array, StringArray};
-use arrow::datatypes::{DataType, FieldRef};
-use datafusion::common::{Result, ScalarValue, internal_err};
+use arrow::datatypes::DataType;
+use datafusion::common::{Result, internal_err};
 use datafusion_spark::function::string as sp;
 
 use super::coerce::Arg;
-use super::read::{bins, ints, invalid, strs};
-use super::spec::{Call, Nulls, Ret, SparkFn, f, wrap};
+use super::read::{bins, ints, strs};
+use super::spec::{Call, Ret, SparkFn, f, wrap};
 
 const STR: &[Arg] = &[Arg::Str];
 const STR2: &[Arg] = &[Arg::Str, Arg::Str];
@@ -176,15 +176,6 @@ fn reverse(_: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
     map_str(args, |s| s.chars().rev().collect())
 }
 
-/// A constant format with `%0$` is refused before any row is seen.
-fn checked_format(_: &[FieldRef], constants: &[Option<&ScalarValue>]) -> Result<DataType> {
-    let format = constants.first().copied().flatten().and_then(|value| value.try_as_str()).flatten();
-    if format.is_some_and(|format| format.contains("%0$")) {
-        return Err(invalid("ZERO_INDEX", "format_string", &[("parameter", "`strfmt`")]));
-    }
-    Ok(DataType::Utf8)
-}
-
 /// Functions of this file and DataFusion's Spark string functions.
 pub(crate) fn all() -> Vec<SparkFn> {
     vec![
@@ -223,9 +214,5 @@ pub(crate) fn all() -> Vec<SparkFn> {
         wrap("luhn_check", STR, BOOL, sp::luhn_check()),
         wrap("like", STR2, BOOL, sp::like()),
         wrap("ilike", STR2, BOOL, sp::ilike()),
-        wrap("format_string", STR, Ret::With(checked_format), sp::format_string())
-            .rest(Arg::Any)
-            .also(&["printf"])
-            .nulls(Nulls::Propagate),
     ]
 }

@@ -6,7 +6,7 @@ use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, StringArray};
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
 
-use super::coerce::Arg;
+use super::coerce::{Arg, sql_name};
 use super::read::{bins, fail, ints, strs};
 use super::spec::{Call, Ret, SparkFn, f};
 use crate::error::ErrorKind;
@@ -219,6 +219,18 @@ fn split_part(_: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
     Ok(Arc::new(out))
 }
 
+/// Text or bytes in both places.
+fn overlay_types(types: &[DataType]) -> Result<Vec<DataType>> {
+    if let [text @ DataType::Utf8, bytes @ DataType::Binary, ..]
+    | [bytes @ DataType::Binary, text @ DataType::Utf8, ..] = types
+    {
+        let both = format!("({} or {})", sql_name(bytes), sql_name(text));
+        let parameters = [("sqlExpr", "\"overlay\""), ("functionName", "`overlay`"), ("dataType", both.as_str())];
+        return Err(fail(ErrorKind::Analysis, "DATATYPE_MISMATCH.DATA_DIFF_TYPES", &parameters));
+    }
+    super::coerce::coerce("overlay", &[Arg::StrOrBin, Arg::StrOrBin, Arg::Int, Arg::Int], None, types)
+}
+
 /// `overlay(input, replace, pos[, len])`.
 fn overlay(_: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
     let pos = ints(args, 2)?;
@@ -280,6 +292,8 @@ pub(crate) fn all() -> Vec<SparkFn> {
         f("repeat", &[Arg::Str, Arg::Int], TEXT, repeat),
         f("substring_index", &[Arg::Str, Arg::Str, Arg::Int], TEXT, substring_index),
         f("split_part", &[Arg::Str, Arg::Str, Arg::Int], TEXT, split_part),
-        f("overlay", &[Arg::StrOrBin, Arg::StrOrBin, Arg::Int, Arg::Int], Ret::Same(0), overlay).min(3),
+        f("overlay", &[Arg::StrOrBin, Arg::StrOrBin, Arg::Int, Arg::Int], Ret::Same(0), overlay)
+            .min(3)
+            .coerce(overlay_types),
     ]
 }

@@ -129,7 +129,8 @@ fn to_timestamp(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
 
 /// `unix_timestamp([expr[, fmt]])`, `to_unix_timestamp`: whole seconds.
 fn unix_timestamp(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
-    let seconds = |t: i64| t.div_euclid(1_000_000);
+    // Moments before the epoch are cut towards it.
+    let seconds = |t: i64| t / 1_000_000;
     if args.is_empty() {
         return Ok(Arc::new(Int64Array::from(vec![seconds(now(call)); call.rows])));
     }
@@ -158,10 +159,13 @@ fn whole(name: &str, types: &[DataType]) -> Result<Vec<DataType>> {
     }
 }
 
-/// Arguments by a rule that casts no text.
-fn no_text(name: &str, arg: Arg, types: &[DataType]) -> Result<Vec<DataType>> {
-    if text_first(types)
-        && let Some(given) = types.first()
+/// A date, or a timestamp, as it is: nothing else is cast.
+fn no_other(name: &str, arg: Arg, types: &[DataType]) -> Result<Vec<DataType>> {
+    if let Some(given) = types.first()
+        && !matches!(
+            (given, arg),
+            (DataType::Null, _) | (DataType::Date32, Arg::Date) | (DataType::Timestamp(..), Arg::AnyTs)
+        )
     {
         let wanted = if arg == Arg::Date { "\"DATE\"" } else { "\"(TIMESTAMP OR TIMESTAMP WITHOUT TIME ZONE)\"" };
         return Err(coerce::mismatch(name, 0, wanted, given).into());
@@ -189,7 +193,8 @@ fn from_unixtime(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
                 let text = patterns.map_or("yyyy-MM-dd HH:mm:ss", |p| p.value(row));
                 Pattern::for_policy(text, &call.options.time_parser_policy)?
             };
-            let micros = seconds.value(row).checked_mul(1_000_000).ok_or_else(overflow)?;
+            // Beyond the range of a timestamp Java's product wraps.
+            let micros = seconds.value(row).wrapping_mul(1_000_000);
             Ok(Some(pattern.format_timestamp(micros, &zone)))
         })
         .collect::<Result<StringArray>>()?;
@@ -202,14 +207,15 @@ fn timestamp_seconds(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
         let DataType::Decimal128(_, scale) = *values.data_type() else { return Err(overflow()) };
         let by = |v: i128| -> Result<i64> {
             let unit = 10_i128.checked_pow(u32::from(scale.unsigned_abs())).ok_or_else(overflow)?;
-            let micros = v.checked_mul(1_000_000).ok_or_else(overflow)?;
+            let shown = || no_timestamp(&crate::display::decimal_text(v, scale), "seconds");
+            let micros = v.checked_mul(1_000_000).ok_or_else(shown)?;
             if micros % unit != 0 {
                 let message = "Rounding necessary";
                 return Err(SparkError::new(ErrorKind::Arithmetic, "ARITHMETIC_OVERFLOW", &[("message", message)])
                     .with_message(message)
                     .into());
             }
-            i64::try_from(micros / unit).map_err(|_| overflow())
+            i64::try_from(micros / unit).map_err(|_| shown())
         };
         values.iter().map(|v| v.map(by).transpose()).collect::<Result<_>>()?
     } else if let Some(values) = args[0].as_primitive_opt::<Float64Type>() {
@@ -280,13 +286,13 @@ pub(crate) fn all() -> Vec<SparkFn> {
             .coerce(|t| whole("timestamp_millis", t)),
         f("timestamp_micros", L, stamp(), |c, a| conform_stamp(scaled(longs(a, 0)?, 1, "microseconds")?, c.result))
             .coerce(|t| whole("timestamp_micros", t)),
-        f("unix_seconds", T, BIGINT, |_, a| unix(a, 1_000_000)).coerce(|t| no_text("unix_seconds", Arg::AnyTs, t)),
-        f("unix_millis", T, BIGINT, |_, a| unix(a, 1000)).coerce(|t| no_text("unix_millis", Arg::AnyTs, t)),
-        f("unix_micros", T, BIGINT, |_, a| unix(a, 1)).coerce(|t| no_text("unix_micros", Arg::AnyTs, t)),
+        f("unix_seconds", T, BIGINT, |_, a| unix(a, 1_000_000)).coerce(|t| no_other("unix_seconds", Arg::AnyTs, t)),
+        f("unix_millis", T, BIGINT, |_, a| unix(a, 1000)).coerce(|t| no_other("unix_millis", Arg::AnyTs, t)),
+        f("unix_micros", T, BIGINT, |_, a| unix(a, 1)).coerce(|t| no_other("unix_micros", Arg::AnyTs, t)),
         f("unix_date", &[Arg::Date], Ret::Is(DataType::Int32), |_, a| {
             Ok(Arc::new(dates(a, 0)?.iter().collect::<Int32Array>()))
         })
-        .coerce(|t| no_text("unix_date", Arg::Date, t)),
+        .coerce(|t| no_other("unix_date", Arg::Date, t)),
         f("date_from_unix_date", &[Arg::Int], Ret::Is(DataType::Date32), |_, a| {
             Ok(arrow::compute::cast(&a[0], &DataType::Date32)?)
         }),

@@ -1,6 +1,7 @@
 //! Spark's implicit type conversion: common types, which casts exist, which are free. It knows types only.
 
 use firesteel_functions::SparkError;
+use firesteel_functions::cast::CastMode;
 use firesteel_functions::types::{DataType, StructField, StructType};
 
 use super::errors;
@@ -142,16 +143,7 @@ pub(super) fn wider(a: &DataType, b: &DataType, ansi: bool) -> Option<DataType> 
                     Null | Text | Char(_) | Varchar(_) => Some(Text),
                     Byte | Short | Integer | Long => Some(Long),
                     Decimal(..) | Float | Double => Some(Double),
-                    Date
-                    | Timestamp
-                    | TimestampNtz
-                    | Time(_)
-                    | Boolean
-                    | Binary
-                    | YearMonthInterval(..)
-                    | DayTimeInterval(..)
-                    | CalendarInterval
-                    | Variant => Some(other.clone()),
+                    Date | Timestamp | TimestampNtz | Time(_) | Boolean | Binary | Variant => Some(other.clone()),
                     _ => None,
                 };
             }
@@ -161,23 +153,50 @@ pub(super) fn wider(a: &DataType, b: &DataType, ansi: bool) -> Option<DataType> 
         return match other {
             Null | Text | Char(_) | Varchar(_) => Some(Text),
             o if o.is_numeric() => Some(Text),
-            Date
-            | Timestamp
-            | TimestampNtz
-            | Time(_)
-            | YearMonthInterval(..)
-            | DayTimeInterval(..)
-            | CalendarInterval => Some(Text),
+            Date | Timestamp | TimestampNtz | Time(_) | YearMonthInterval(..) | DayTimeInterval(..) => Some(Text),
             _ => None,
         };
     }
     tightest(a, b).or_else(|| nested(a, b, &|x, y| wider(x, y, ansi)))
 }
 
+/// Whether two types are the same but for the names and nullability of fields.
+pub(super) fn same_structure(a: &DataType, b: &DataType) -> bool {
+    match (a, b) {
+        (Array { element: x, .. }, Array { element: y, .. }) => same_structure(x, y),
+        (Map { key: k1, value: v1, .. }, Map { key: k2, value: v2, .. }) => {
+            same_structure(k1, k2) && same_structure(v1, v2)
+        }
+        (Struct(x), Struct(y)) => {
+            let pairs = || x.fields.iter().zip(&y.fields);
+            x.fields.len() == y.fields.len() && pairs().all(|(f, g)| same_structure(&f.data_type, &g.data_type))
+        }
+        _ => a == b,
+    }
+}
+
+/// The same type in which everything may be null.
+pub(super) fn all_nullable(data_type: &DataType) -> DataType {
+    match data_type {
+        Array { element, .. } => Array { element: Box::new(all_nullable(element)), contains_null: true },
+        Map { key, value, .. } => {
+            Map { key: Box::new(all_nullable(key)), value: Box::new(all_nullable(value)), value_contains_null: true }
+        }
+        Struct(fields) => Struct(StructType::new(
+            fields.fields.iter().map(|f| StructField::new(f.name.clone(), all_nullable(&f.data_type), true)).collect(),
+        )),
+        other => other.clone(),
+    }
+}
+
 /// The type two compared values are converted to.
 pub(super) fn comparable(a: &DataType, b: &DataType, ansi: bool) -> Option<DataType> {
     if a == b {
         return Some(a.clone());
+    }
+    // Structs are compared by place, whatever their fields are called.
+    if matches!(a, Struct(_) | Array { .. }) && wider(a, b, ansi).is_none() && same_structure(a, b) {
+        return Some(all_nullable(a));
     }
     if a.is_collated() || b.is_collated() {
         return collated(a, b, &|x, y| comparable(x, y, ansi));
@@ -190,13 +209,8 @@ pub(super) fn comparable(a: &DataType, b: &DataType, ansi: bool) -> Option<DataT
                     Byte | Short | Integer => Some(Integer),
                     Long => Some(Long),
                     Decimal(..) | Float | Double => Some(Double),
-                    Date
-                    | Timestamp
-                    | TimestampNtz
-                    | Time(_)
-                    | Binary
-                    | YearMonthInterval(..)
-                    | DayTimeInterval(..) => Some(other.clone()),
+                    Date | Timestamp | TimestampNtz | Time(_) | Binary => Some(other.clone()),
+                    YearMonthInterval(..) | DayTimeInterval(..) => None,
                     _ => wider(a, b, ansi),
                 };
             }
@@ -231,9 +245,7 @@ pub(super) fn can_cast(from: &DataType, to: &DataType, legacy: bool) -> bool {
         (_, Null) => false,
         (Null, _) => true,
         (from, to) if from.is_spatial() || to.is_spatial() => firesteel_functions::geo::can_cast(from, to),
-        (Variant, _) | (_, Variant) => {
-            firesteel_functions::cast::can_cast(from, to, firesteel_functions::cast::CastMode::Ansi)
-        }
+        (Variant, _) | (_, Variant) => firesteel_functions::cast::can_cast(from, to, CastMode::Ansi),
         (_, Text | Char(_) | Varchar(_)) => true,
         (Text | Char(_) | Varchar(_), t) => t.is_atomic() || matches!(t, CalendarInterval),
         (Boolean | Byte | Short | Integer | Long, Binary) => legacy && !matches!(from, Boolean),
@@ -266,18 +278,27 @@ pub(super) fn can_cast(from: &DataType, to: &DataType, legacy: bool) -> bool {
     }
 }
 
-/// The error of a cast that does not exist.
-pub(super) fn cannot_cast(sql: &str, from: &DataType, to: &DataType, only_with_ansi_off: bool) -> SparkError {
+/// The error of a cast that does not exist, with what Spark suggests in its place: a function, or the other mode.
+pub(super) fn cannot_cast(sql: &str, from: &DataType, to: &DataType, mode: CastMode) -> SparkError {
+    let function = match (from, to) {
+        (from, Date) if from.is_numeric() => Some("`DATE_FROM_UNIX_DATE`"),
+        (Date, to) if to.is_numeric() => Some("`UNIX_DATE`"),
+        _ => None,
+    };
+    let other_mode = mode == CastMode::Ansi && can_cast(from, to, true);
     let (sql, from, to) = (errors::expression(sql), errors::sql_type(from), errors::sql_type(to));
-    let parameters = [("sqlExpr", sql.as_str()), ("srcType", from.as_str()), ("targetType", to.as_str())];
-    if only_with_ansi_off {
-        let [a, b, c] = parameters;
-        return SparkError::analysis(
+    let [a, b, c] = [("sqlExpr", sql.as_str()), ("srcType", from.as_str()), ("targetType", to.as_str())];
+    match function {
+        Some(name) if mode != CastMode::Legacy => {
+            let parameters = [a, b, c, ("functionNames", name)];
+            SparkError::analysis("DATATYPE_MISMATCH.CAST_WITH_FUNC_SUGGESTION", &parameters)
+        }
+        _ if other_mode => SparkError::analysis(
             "DATATYPE_MISMATCH.CAST_WITH_CONF_SUGGESTION",
             &[a, b, c, ("config", "\"spark.sql.ansi.enabled\""), ("configVal", "'false'")],
-        );
+        ),
+        _ => SparkError::analysis("DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION", &[a, b, c]),
     }
-    SparkError::analysis("DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION", &parameters)
 }
 
 /// Whether a cast of a value that is not null may be null.

@@ -113,6 +113,14 @@ pub(super) fn keyed(expr: Expr, data_type: &DataType) -> SparkResult<Expr> {
     collated(expr, data_type)
 }
 
+/// Whether a key is what is compared in place of a value.
+///
+/// # Errors
+/// As [`keyed`].
+pub(super) fn compares(key: &Expr, value: &Typed) -> SparkResult<bool> {
+    Ok(*key == keyed(value.expr.clone(), &value.data_type)?)
+}
+
 /// What the engine compares in place of a value for the sake of its strings.
 ///
 /// # Errors

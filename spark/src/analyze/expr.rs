@@ -3,12 +3,14 @@
 //! Aggregates, windows and generators stay inside the expression; `relation::block` takes them out.
 
 mod aggregate;
+mod alike;
 mod arithmetic;
 mod char_padding;
 mod choice;
 mod collate;
 mod column;
 mod constant;
+mod decided;
 mod document;
 mod function;
 mod internal;
@@ -216,8 +218,12 @@ impl<'s, 'a> Exprs<'s, 'a> {
             ExprKind::Cast { expr, to, mode } => {
                 let value = self.resolve(expr)?;
                 let of_text = !value.data_type.collations().is_empty();
+                let moment = self.constant_moment(&value, to)?;
                 // A cast takes the length from no value: `CHAR` and `VARCHAR` are declarations of stored columns.
                 let mut typed = self.analyzer.cast(value, &crate::catalog::text_type::plain(to), *mode)?;
+                if let Some(moment) = moment {
+                    typed.expr = Expr::Literal(moment, None);
+                }
                 typed.strength = if of_text { Strength::Implicit } else { Strength::Default };
                 Ok(typed)
             }

@@ -40,8 +40,7 @@ impl Analyzer<'_> {
             spec::CastMode::Try => CastMode::Try,
         };
         if !coerce::can_cast(&value.data_type, to, mode == CastMode::Legacy) {
-            let ansi = mode != CastMode::Legacy && coerce::can_cast(&value.data_type, to, true);
-            return Err(coerce::cannot_cast(&name, &value.data_type, to, ansi));
+            return Err(coerce::cannot_cast(&name, &value.data_type, to, mode));
         }
         self.allow_time(&value.data_type, to)?;
         // `CAST(column AS type)` keeps the column's name when it stands alone.
@@ -187,6 +186,16 @@ impl Analyzer<'_> {
     ) -> SparkResult<Vec<Typed>> {
         let fields: Vec<FieldRef> = args.iter().map(Typed::field).collect();
         let wanted = rule(&fields).map_err(|e| call_error(e, shown, name, &args))?;
+        if !self.context.options.ansi {
+            // Without ANSI no text is read as a boolean, nor counted as bits.
+            let boolean = |wanted: &FieldRef| *wanted.data_type() == arrow::datatypes::DataType::Boolean;
+            let texts = args.iter().zip(&wanted).enumerate().find(|(_, (arg, wanted))| {
+                arg.data_type.is_string() && (boolean(wanted) || matches!(name, "bit_count" | "bitwise_not"))
+            });
+            if let Some((index, (arg, _))) = texts {
+                return Err(errors::unexpected_input(shown, index, "\"BOOLEAN\"", &arg.sql(), &arg.data_type));
+            }
+        }
         args.into_iter()
             .zip(fields)
             .zip(wanted)
@@ -217,7 +226,7 @@ impl Analyzer<'_> {
         let fields: Vec<FieldRef> = args.iter().map(Typed::field).collect();
         let field = udf.return_field(&fields).map_err(|e| call_error(e, &shown, udf.name(), &args))?;
         let mut data_type = collation::result_type(udf.name(), &args, DataType::from_arrow(&field)?);
-        if matches!(udf.name(), "percentile_approx" | "approx_percentile") {
+        if matches!(udf.name(), "percentile_approx" | "approx_percentile" | "sum" | "sum__legacy" | "try_sum") {
             data_type = with_interval_of(data_type, args.first().map(|arg| &arg.data_type));
         }
         // Sketches count what a collation tells apart.

@@ -1,7 +1,7 @@
 //! `to_csv`: a struct as one line.
 
 use super::Dialect;
-use crate::display::{decimal_text, java_double, java_float};
+use crate::display::{decimal_scientific, java_double, java_float};
 use crate::error::SparkResult;
 use crate::options::SparkOptions;
 use crate::scalar::datum::Datum;
@@ -97,7 +97,7 @@ impl Writer {
             (_, Datum::Bool(value)) => value.to_string(),
             (_, Datum::Float(value)) => java_float(*value),
             (_, Datum::Double(value)) => java_double(*value),
-            (DataType::Decimal(_, scale), Datum::Decimal(digits)) => decimal_text(*digits, *scale),
+            (DataType::Decimal(_, scale), Datum::Decimal(digits)) => decimal_scientific(*digits, *scale),
             (_, Datum::Text(text)) => text.clone(),
             (_, Datum::Bytes(bytes)) => binary_text(bytes, &self.binary_style),
             (DataType::Array { element, .. }, Datum::List(items)) => {

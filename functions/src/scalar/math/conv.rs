@@ -33,11 +33,12 @@ pub(super) fn conv(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
                 }
             };
         }
+        // A magnitude beyond a signed number has no negative one; the largest stands for it.
         if negative && to > 0 {
-            value = value.wrapping_neg();
+            value = if (value as i64) < 0 { u64::MAX } else { value.wrapping_neg() };
         }
         let mut sign = negative && to < 0;
-        if to < 0 && !negative && (value as i64) < 0 {
+        if to < 0 && (value as i64) < 0 {
             value = (value as i64).unsigned_abs();
             sign = true;
         }

@@ -1,5 +1,6 @@
 //! Number patterns as in Java's `DecimalFormat`: `#,##0.00`, percent, exponent, a pattern for negative numbers.
 
+use crate::display::java_digits::{Digits, Form, double_digits};
 use crate::error::{ErrorKind, SparkError, SparkResult, sql_value};
 
 /// A number to print.
@@ -207,8 +208,25 @@ impl Pattern {
     }
 }
 
-/// A double times a power of ten, rounded half to even at so many decimals.
+/// A double times a power of ten, rounded half to even at so many decimals. Digits that its text does not have are zeros.
 fn double_text(value: f64, shift: i8, places: usize) -> String {
+    if value == 0.0 {
+        return round_text("0", "", places);
+    }
+    let Digits { digits, point } = double_digits(value, Form::Text);
+    let point = point + i32::from(shift);
+    let wanted = i32::try_from(places).unwrap_or(i32::MAX);
+    if digits.len() as i32 - point <= wanted {
+        let text: String = digits.iter().map(|digit| char::from(b'0' + digit)).collect();
+        return match usize::try_from(point) {
+            Ok(whole @ 1..) => {
+                let text = format!("{text:0<whole$}");
+                let (whole, fraction) = text.split_at(whole);
+                round_text(whole, fraction, places)
+            }
+            _ => round_text("0", &format!("{}{text}", "0".repeat(point.unsigned_abs() as usize)), places),
+        };
+    }
     if shift == 0 {
         return format!("{value:.places$}");
     }

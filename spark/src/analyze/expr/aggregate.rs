@@ -14,7 +14,7 @@ use super::function::is_aggregate;
 use super::{Exprs, unmarked};
 use crate::analyze::functions::AggregateModifiers;
 use crate::analyze::typed::Typed;
-use crate::analyze::{errors, naming, plan};
+use crate::analyze::{collation, errors, naming, plan};
 use crate::spec::{ExprKind, Function, Literal, SortOrder};
 
 impl Exprs<'_, '_> {
@@ -60,6 +60,15 @@ impl Exprs<'_, '_> {
         let filter = filter.map(|f| self.analyzer.condition(f)).transpose()?;
         let mut args =
             if name == "count" { self.count_arguments(function)? } else { self.arguments(name, &function.args)? };
+        if !self.in_window.get()
+            && let Some(found) = args.iter().find(|arg| arg.expr.is_volatile())
+        {
+            let shown = naming::call(name, &args.iter().map(Typed::sql).collect::<Vec<_>>());
+            return Err(SparkError::analysis(
+                "AGGREGATE_FUNCTION_WITH_NONDETERMINISTIC_EXPRESSION",
+                &[("sqlExpr", &errors::expression(&shown)), ("expr", &errors::expression(&found.name))],
+            ));
+        }
         let mut null_treatment = function.ignore_nulls.map(treatment);
         if matches!(name, "first" | "last" | "first_value" | "last_value" | "any_value") && args.len() == 2 {
             // first(x, true) is first(x) IGNORE NULLS.
@@ -86,6 +95,9 @@ impl Exprs<'_, '_> {
                 return Err(errors::unsupported(&format!("aggregate function {name}")));
             };
             return self.analyzer.call_aggregate(&udf, args, shown, modifiers);
+        }
+        if matches!(name, "listagg" | "string_agg") {
+            check_delimiter(name, &args)?;
         }
         let mut name = name;
         let mut deterministic = None;
@@ -124,12 +136,35 @@ impl Exprs<'_, '_> {
         if let Some(text) = filter_text {
             shown = format!("{shown} FILTER (WHERE {text})");
         }
-        let modifiers = AggregateModifiers {
-            distinct: function.distinct,
-            filter,
-            order_by: order.into_iter().map(|(sort, ..)| sort).collect(),
-            null_treatment,
-        };
+        if !order.is_empty() {
+            if function.distinct
+                && let (Some(value), [(key, text, _), ..]) = (args.first(), order.as_slice())
+                && (order.len() > 1 || !collation::compares(&key.expr, value)?)
+            {
+                return Err(SparkError::analysis(
+                    "INVALID_WITHIN_GROUP_EXPRESSION.MISMATCH_WITH_DISTINCT_INPUT",
+                    &[("funcName", &format!("`{name}`")), ("funcArg", &value.sql()), ("orderingExpr", text)],
+                ));
+            }
+            // Keys travel as arguments: partial states keep them, and rows are put in order at the end.
+            name = "spark_listagg_sorted";
+            let text = |text: Option<String>| Typed::literal(ScalarValue::Utf8(text), DataType::String, "");
+            if args.len() < 2 {
+                let none = text(None);
+                args.push(match args.first() {
+                    Some(value) if value.data_type == DataType::Binary => {
+                        Typed::literal(ScalarValue::Binary(None), DataType::Binary, "")
+                    }
+                    _ => none,
+                });
+            }
+            let letters = order.iter().map(|(sort, ..)| {
+                [if sort.asc { 'a' } else { 'd' }, if sort.nulls_first { 'f' } else { 'l' }].iter().collect::<String>()
+            });
+            args.push(text(Some(letters.collect())));
+            args.extend(order.into_iter().map(|(sort, _, data_type)| Typed::new(sort.expr, data_type, true, "")));
+        }
+        let modifiers = AggregateModifiers { distinct: function.distinct, filter, order_by: vec![], null_treatment };
         let (name, mut args) = self.collated_aggregate(name, args, function.distinct)?;
         if function.distinct || name == "collect_set" {
             // What is told apart has one zero and one NaN.
@@ -204,6 +239,17 @@ impl Exprs<'_, '_> {
         let shown = format!("{} WITHIN GROUP (ORDER BY {}{direction})", naming::call(name, &texts), value.sql());
         let mut out = vec![value];
         for arg in args {
+            if !crate::analyze::fold::is_constant(&arg.expr) {
+                return Err(SparkError::analysis(
+                    "DATATYPE_MISMATCH.NON_FOLDABLE_INPUT",
+                    &[
+                        ("sqlExpr", &errors::expression(&shown)),
+                        ("inputName", "`percentage`"),
+                        ("inputType", "\"DOUBLE\""),
+                        ("inputExpr", &errors::expression(&arg.sql())),
+                    ],
+                ));
+            }
             if key.ascending || name == "percentile_disc" {
                 out.push(arg.clone());
                 continue;
@@ -377,6 +423,29 @@ impl Exprs<'_, '_> {
         let call = datafusion::logical_expr::cast(Expr::AggregateFunction(function), data_type.to_arrow());
         Ok(Typed::new(call, data_type, false, shown))
     }
+}
+
+/// The delimiter of `listagg` is a constant, and bytes between bytes.
+fn check_delimiter(name: &str, args: &[Typed]) -> SparkResult<()> {
+    let [value, delimiter] = args else { return Ok(()) };
+    let shown = naming::call(name, &[value.sql(), delimiter.sql()]);
+    if !crate::analyze::fold::is_constant(&delimiter.expr) {
+        return Err(SparkError::analysis(
+            "DATATYPE_MISMATCH.NON_FOLDABLE_INPUT",
+            &[
+                ("sqlExpr", &errors::expression(&shown)),
+                ("inputName", "`delimiter`"),
+                ("inputType", &errors::sql_type(&delimiter.data_type)),
+                ("inputExpr", &errors::expression(&delimiter.sql())),
+            ],
+        ));
+    }
+    let bytes = |value: &Typed| value.data_type == DataType::Binary;
+    if delimiter.data_type != DataType::Null && bytes(value) != bytes(delimiter) {
+        let types = [value.data_type.clone(), delimiter.data_type.clone()];
+        return Err(errors::data_diff_types(&shown, name, &types));
+    }
+    Ok(())
 }
 
 /// The relative deviation of `approx_count_distinct` is a constant of at most 39 %.

@@ -69,6 +69,18 @@ fn with_nanos(shown: String, text: &str) -> String {
 }
 
 impl Exprs<'_, '_> {
+    /// What a cast of a constant text to a date or timestamp gives where the text is one of those words.
+    pub(super) fn constant_moment(&self, value: &Typed, to: &DataType) -> SparkResult<Option<ScalarValue>> {
+        let wanted = matches!(to, DataType::Date | DataType::Timestamp | DataType::TimestampNtz);
+        if !wanted || value.data_type != DataType::String || !fold::is_constant(&value.expr) {
+            return Ok(None);
+        }
+        match self.analyzer.fold(&value.expr) {
+            Ok(ScalarValue::Utf8(Some(text))) => self.special_moment(&text, to),
+            _ => Ok(None),
+        }
+    }
+
     /// `'now'`, `'today'`, `'epoch'`, ... in the session's time zone.
     fn special_moment(&self, text: &str, data_type: &DataType) -> SparkResult<Option<ScalarValue>> {
         const DAY: i64 = 1;

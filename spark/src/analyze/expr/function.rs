@@ -71,7 +71,11 @@ impl Exprs<'_, '_> {
         if let Some(found) = self.nested(&lower, &args)? {
             return Ok(found);
         }
+        if let Some(found) = self.decided(&lower, &args)? {
+            return Ok(found);
+        }
         if registry().scalar(&lower).is_some() {
+            let args = self.alike(&lower, args)?;
             let texts: Vec<String> = args.iter().map(|a| a.sql()).collect();
             let shown = naming::operator(&lower, &texts).unwrap_or_else(|| shown_call(&lower, &args));
             return self.registered(&lower, args, shown);
@@ -86,7 +90,10 @@ impl Exprs<'_, '_> {
                 )],
             ));
         }
-        if let Some(found) = self.internal(&lower, function)? {
+        // No SQL text can name these.
+        if !matches!(origin, Some(spec::Origin::Sql { .. }))
+            && let Some(found) = self.internal(&lower, function)?
+        {
             return Ok(found);
         }
         self.user_function(&name, function)
@@ -360,6 +367,8 @@ fn reject_modifiers(name: &str, function: &Function) -> SparkResult<()> {
         "DISTINCT"
     } else if function.filter.is_some() {
         "FILTER"
+    } else if !function.order_by.is_empty() {
+        "WITHIN GROUP (ORDER BY ...)"
     } else {
         return Ok(());
     };

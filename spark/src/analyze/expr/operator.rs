@@ -20,6 +20,11 @@ impl Exprs<'_, '_> {
             // Only the operator is shown as one.
             ("-", [v]) => self.negative(v.clone(), format!("(- {})", v.sql()))?,
             ("negative", [v]) => self.negative(v.clone(), naming::call(name, &texts))?,
+            ("abs", [v]) if v.data_type.is_ansi_interval() => {
+                let found = self.registered("abs", vec![v.clone()], shown())?;
+                // Arrow does not know the fields of an interval.
+                Typed { data_type: v.data_type.clone(), ..found }
+            }
             ("positive", [v]) => self.numeric(v.clone(), &shown())?.named_as(shown()),
             ("=" | "==" | "<=>" | "<" | "<=" | ">" | ">=" | "!=" | "<>", [l, r]) => {
                 self.comparison(name, l.clone(), r.clone(), shown())?
@@ -30,7 +35,12 @@ impl Exprs<'_, '_> {
                 Typed::new(negated(v.expr), DataType::Boolean, v.nullable, shown())
             }
             ("&" | "|" | "^", [l, r]) => self.bitwise(name, l.clone(), r.clone(), shown())?,
-            ("~", [v]) => self.registered("bitwise_not", vec![v.clone()], shown())?,
+            ("~", [v]) => {
+                if v.data_type.is_string() && !self.analyzer.context.options.ansi {
+                    return Err(errors::unexpected_input(&shown(), 0, "\"INTEGRAL\"", &v.sql(), &v.data_type));
+                }
+                self.registered("bitwise_not", vec![v.clone()], shown())?
+            }
             ("<<", [..]) => self.registered("shiftleft", args.to_vec(), shown())?,
             (">>", [..]) => self.registered("shiftright", args.to_vec(), shown())?,
             (">>>", [..]) => self.registered("shiftrightunsigned", args.to_vec(), shown())?,
@@ -51,6 +61,7 @@ impl Exprs<'_, '_> {
         }
         let values = leaves.into_iter().map(|e| self.resolve(e)).collect::<SparkResult<Vec<_>>>()?;
         let texts: Vec<String> = values.iter().map(|v| v.sql()).collect();
+        let ansi = self.analyzer.context.options.ansi;
         let mut parts = Vec::with_capacity(values.len());
         let mut nullable = false;
         let mut shown = String::new();
@@ -61,10 +72,10 @@ impl Exprs<'_, '_> {
             if index == 0 {
                 // The first operand is judged together with the second.
                 if let (left, Some(right), Some(second)) = (&value.data_type, types.get(1), texts.get(1)) {
-                    both_boolean(left, right, &format!("({shown} {} {second})", name.to_uppercase()))?;
+                    both_boolean(left, right, ansi, &format!("({shown} {} {second})", name.to_uppercase()))?;
                 }
             } else {
-                both_boolean(&DataType::Boolean, &value.data_type, &shown)?;
+                both_boolean(&DataType::Boolean, &value.data_type, ansi, &shown)?;
             }
             let value = self.boolean(value, &shown)?;
             nullable |= value.nullable;
@@ -85,7 +96,9 @@ impl Exprs<'_, '_> {
     pub(super) fn boolean(&self, value: Typed, shown: &str) -> SparkResult<Typed> {
         match &value.data_type {
             DataType::Boolean => Ok(value),
-            DataType::Null | DataType::String | DataType::Collated(_) => {
+            DataType::Null => self.analyzer.coerce(value, &DataType::Boolean),
+            // Without ANSI no text is read as a boolean here.
+            DataType::String | DataType::Collated(_) if self.analyzer.context.options.ansi => {
                 self.analyzer.coerce(value, &DataType::Boolean)
             }
             other => Err(errors::unexpected_input(shown, 0, "\"BOOLEAN\"", &value.name, other)),
@@ -102,13 +115,14 @@ impl Exprs<'_, '_> {
 
     fn comparison(&self, name: &str, l: Typed, r: Typed, shown: String) -> SparkResult<Typed> {
         let (l, r) = self.padded_pair(l, r);
+        let equality = matches!(name, "=" | "==" | "<=>" | "!=" | "<>");
+        // A number may equal a boolean without ANSI, but they have no order.
+        let truth = |x: &DataType, y: &DataType| *x == DataType::Boolean && y.is_numeric();
+        if !equality && (truth(&l.data_type, &r.data_type) || truth(&r.data_type, &l.data_type)) {
+            return Err(errors::differing_types(&shown, &l.data_type, &r.data_type));
+        }
         let (l, r) = self.same_type(l, r, &shown)?;
-        if name != "="
-            && name != "=="
-            && name != "<=>"
-            && name != "!="
-            && name != "<>"
-            && !errors::is_orderable(&l.data_type)
+        if !equality && !errors::is_orderable(&l.data_type)
             || matches!(l.data_type, DataType::Map { .. } | DataType::Variant)
             || l.data_type.is_spatial()
         {
@@ -132,8 +146,9 @@ impl Exprs<'_, '_> {
 
     fn bitwise(&self, name: &str, l: Typed, r: Typed, shown: String) -> SparkResult<Typed> {
         let (l, r) = (self.integral(l)?, self.integral(r)?);
-        let to = coerce::tightest(&l.data_type, &r.data_type)
-            .ok_or_else(|| errors::differing_types(&shown, &l.data_type, &r.data_type))?;
+        let met =
+            coerce::tightest(&l.data_type, &r.data_type).filter(|to| to.is_integral() || l.data_type == r.data_type);
+        let to = met.ok_or_else(|| errors::differing_types(&shown, &l.data_type, &r.data_type))?;
         if !to.is_integral() {
             return Err(errors::wrong_type(&shown, "\"INTEGRAL\"", &to));
         }
@@ -149,7 +164,10 @@ impl Exprs<'_, '_> {
 
     fn integral(&self, value: Typed) -> SparkResult<Typed> {
         match &value.data_type {
-            DataType::String | DataType::Collated(_) => self.analyzer.coerce(value, &DataType::Long),
+            // Without ANSI no text is read as a whole number here.
+            DataType::String | DataType::Collated(_) if self.analyzer.context.options.ansi => {
+                self.analyzer.coerce(value, &DataType::Long)
+            }
             DataType::Null => self.analyzer.coerce(value, &DataType::Integer),
             _ => Ok(value),
         }
@@ -206,9 +224,9 @@ pub(in crate::analyze) fn balanced(mut parts: Vec<Expr>, op: Operator) -> Expr {
     binary(balanced(parts, op), op, balanced(right, op))
 }
 
-/// Whether two types can be operands of `AND` and `OR`; strings are read as booleans.
-fn both_boolean(left: &DataType, right: &DataType, shown: &str) -> SparkResult<()> {
-    let fits = |found: &DataType| *found == DataType::Boolean || *found == DataType::Null || found.is_string();
+/// Whether two types can be operands of `AND` and `OR`; with ANSI strings are read as booleans.
+fn both_boolean(left: &DataType, right: &DataType, ansi: bool, shown: &str) -> SparkResult<()> {
+    let fits = |found: &DataType| matches!(found, DataType::Boolean | DataType::Null) || ansi && found.is_string();
     if fits(left) && fits(right) {
         return Ok(());
     }

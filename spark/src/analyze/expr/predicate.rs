@@ -53,6 +53,13 @@ impl Exprs<'_, '_> {
             }
             ("nullif", [l, r]) => {
                 let (a, b) = self.same_type(l.clone(), r.clone(), &shown)?;
+                if a.data_type == l.data_type
+                    && is_large(&l.expr)
+                    && let Some(function) = firesteel_functions::registry().scalar("nullif")
+                {
+                    let call = datafusion::logical_expr::expr::ScalarFunction::new_udf(function, vec![a.expr, b.expr]);
+                    return Ok(Some(Typed::new(Expr::ScalarFunction(call), l.data_type.clone(), true, shown)));
+                }
                 let equal =
                     firesteel_functions::arithmetic::compare(Operator::Eq, a.expr, b.expr, &a.data_type.to_arrow());
                 let case = Case::new(
@@ -147,9 +154,22 @@ impl Exprs<'_, '_> {
     }
 
     fn coalesce(&self, args: &[Typed], shown: String, function: &str) -> SparkResult<Typed> {
-        let values = self.unify(args.to_vec(), &shown, function)?;
+        let mut values = self.unify(args.to_vec(), &shown, function)?;
         let data_type = values.first().map_or(DataType::Null, |v| v.data_type.clone());
         let nullable = values.iter().all(|v| v.nullable);
+        // What follows a value that is never null is never asked for.
+        if let Some(last) = values.iter().position(|v| !v.nullable) {
+            values.truncate(last + 1);
+        }
+        let tested = values.len().saturating_sub(1);
+        if values.iter().take(tested).any(|v| is_large(&v.expr))
+            && let Some(function) = firesteel_functions::registry().scalar("coalesce")
+        {
+            // Written out as CASE each value stands twice, which doubles an expression at each level it nests.
+            let exprs = values.into_iter().map(|v| v.expr).collect();
+            let call = datafusion::logical_expr::expr::ScalarFunction::new_udf(function, exprs);
+            return Ok(Typed::new(Expr::ScalarFunction(call), data_type, nullable, shown));
+        }
         // CASE rather than a function: later values are evaluated only where needed.
         let mut exprs: Vec<Expr> = values.into_iter().map(|v| v.expr).collect();
         let last = exprs.pop();
@@ -233,6 +253,18 @@ impl Exprs<'_, '_> {
     }
 }
 
+/// Whether an expression has more parts than should be written twice.
+fn is_large(expr: &Expr) -> bool {
+    use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+    const PARTS: usize = 64;
+    let mut parts = 0;
+    let visited = expr.apply(|_| {
+        parts += 1;
+        Ok(if parts > PARTS { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    });
+    visited.is_err() || parts > PARTS
+}
+
 /// A constant pattern of `LIKE` must not escape what needs no escape.
 pub(super) fn check_pattern(pattern: &Typed) -> SparkResult<()> {
     let Some(ScalarValue::Utf8(Some(text))) = pattern.constant() else { return Ok(()) };
@@ -269,5 +301,10 @@ fn escaped_pattern(pattern: &str, escape: char) -> Result<String, &'static str> 
 
 fn common_comparable(types: &[DataType], ansi: bool) -> Option<DataType> {
     let (first, rest) = types.split_first()?;
-    rest.iter().try_fold(first.clone(), |acc, t| coerce::wider(&acc, t, ansi))
+    // Structs are compared by place, whatever their fields are called.
+    let by_place = |acc: &DataType, t: &DataType| {
+        let structs = matches!(acc, DataType::Struct(_)) && coerce::same_structure(acc, t);
+        structs.then(|| coerce::all_nullable(acc))
+    };
+    rest.iter().try_fold(first.clone(), |acc, t| coerce::wider(&acc, t, ansi).or_else(|| by_place(&acc, t)))
 }

@@ -112,7 +112,7 @@ impl Exprs<'_, '_> {
             (Time(_), Text | Null) | (Text | Null, Time(_)) if ansi && !self.analyzer.context.options.time_type => {
                 Err(errors::no_time_type())
             }
-            (Time(_), Date) => Err(coerce::cannot_cast(&left, &l.data_type, &Date, false)),
+            (Time(_), Date) => Err(coerce::cannot_cast(&left, &l.data_type, &Date, CastMode::Legacy)),
             (Date, DayTimeInterval(_, DayTimeField::Day)) => {
                 Ok(step(l, r, format!("date_add({left}, (- extractansiintervaldays({right})))")))
             }

@@ -54,9 +54,9 @@ impl Exprs<'_, '_> {
                 &[("wf_name", name), ("wf_expr", &inner.shown)],
             ));
         }
-        if matches!(name, "percentile_cont" | "percentile_disc" | "median")
-            && (!sort.is_empty() || spec.frame.as_ref().is_some_and(|f| !is_whole(f)))
-        {
+        let gathers = matches!(name, "percentile_cont" | "percentile_disc" | "median")
+            || matches!(name, "listagg" | "string_agg") && !call.order_by.is_empty();
+        if gathers && (!sort.is_empty() || spec.frame.as_ref().is_some_and(|f| !is_whole(f))) {
             return Err(SparkError::analysis(
                 "INVALID_WINDOW_SPEC_FOR_AGGREGATION_FUNC",
                 &[("aggFunc", &errors::expression(&inner.shown))],
