@@ -15,6 +15,7 @@ async fn tables(folder: &TempDir) -> SessionContext {
     options.optimizer.hash_join_single_partition_threshold_rows = 0;
     options.optimizer.enable_dynamic_filter_pushdown = false;
     options.optimizer.enable_join_dynamic_filter_pushdown = false;
+    options.optimizer.enable_round_robin_repartition = false;
     let context = SessionContext::new_with_config(config);
     for (name, rows) in [
         ("lines", "select value % 3000 as o, value as price from generate_series(1, 20000)"),
