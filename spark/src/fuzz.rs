@@ -170,9 +170,13 @@ fn generated_queries_never_panic() {
 #[test]
 fn deep_and_wide_texts_never_overflow_the_stack() {
     on_small_stack(|fuzz| {
+        // Lambdas in lambdas take very long to plan, so the short run parses nests only.
+        let whole = long().is_some();
         for text in nesting::texts() {
             fuzz.parse(&text);
-            fuzz.analyze(&text);
+            if whole {
+                fuzz.analyze(&text);
+            }
         }
     });
 }
