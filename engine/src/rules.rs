@@ -6,6 +6,7 @@ mod barrier;
 mod columns;
 mod database;
 mod dimension;
+mod narrow;
 mod order;
 mod recursion;
 pub mod reduction;
@@ -40,5 +41,10 @@ pub fn physical_first() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
 /// Physical rules, run after DataFusion's own.
 #[must_use]
 pub fn physical() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
-    vec![Arc::new(database::AskDatabase), Arc::new(order::KeepOrder), Arc::new(task::InsertTasks)]
+    vec![
+        Arc::new(database::AskDatabase),
+        Arc::new(narrow::NarrowSinks),
+        Arc::new(order::KeepOrder),
+        Arc::new(task::InsertTasks),
+    ]
 }

@@ -166,9 +166,17 @@ class Postgres:
         self._folder = folder
         self.restart()
 
-    def restart(self):
-        self.process = Process("postgres", self._arguments, self._folder)
-        wait_until("PostgreSQL", self._ready, 30, self.process.popen)
+    def restart(self, seconds=20):
+        deadline = time.time() + seconds
+        while True:
+            self.process = Process("postgres", self._arguments, self._folder)
+            try:
+                return wait_until("PostgreSQL", self._ready, 30, self.process.popen)
+            except RuntimeError:
+                # Backends of a server that was killed take a moment to notice.
+                if time.time() > deadline:
+                    raise
+                time.sleep(0.5)
 
     @property
     def url(self):

@@ -163,7 +163,7 @@ def test_types_come_back_as_sparks_table_says(spark, types, table):
         "vc": "x", "ch": "x  ", "t": "ä", "by": "00FF", "da": "2020-02-29", "di": "9999-12-31", "ts": "2020-01-01 00:00:01.5",
         "tz": "2019-12-31 22:00:00", "ti": "0001-01-01 00:00:00", "tm": "1970-01-01 12:30:01", "b1": "true", "b3": "101",
         "js": '{"a": 1}', "jb": '{"a": 1}', "u": "00000000-0000-0000-0000-00000000000a", "e": "b", "ip": "10.0.0.1/32",
-        "iv": "1 day", "o": "26", "p": "(1,2)", "a": "[1, NULL, 3]", "ta": "[x, ]", "ea": "[]", "ma": "[b]", "nu": None,
+        "iv": "1 day", "o": "26", "p": "(1,2)", "a": "[1, null, 3]", "ta": "[x, ]", "ea": "[]", "ma": "[b]", "nu": None,
         "aa": "[[1, 2], [3, 4]]"}
     assert read(spark, types, table, preferTimestampNTZ="true").select("ts").dtypes == [("ts", "timestamp_ntz")]
 

@@ -115,6 +115,14 @@ def test_one_writer_and_direct_writers_append_too(spark, postgres, table):
     assert postgres.rows(f"SELECT count(*), count(DISTINCT id), sum(id) FROM {table}") == [(3000, 1000, 3 * 499500)]
 
 
+@pytest.mark.parametrize("writers", [1, 3])
+def test_no_more_writers_than_asked_for(spark, postgres, table, writers):
+    """Each task notes its transaction in the table."""
+    postgres.rows(f"CREATE TABLE {table} (id BIGINT, x BIGINT DEFAULT txid_current())")
+    write(spark.range(0, 1000, 1, 20), postgres, table, numPartitions=writers, writeStrategy="direct")
+    assert postgres.rows(f"SELECT count(*), count(DISTINCT id), count(DISTINCT x) FROM {table}") == [(1000, 1000, writers)]
+
+
 @pytest.mark.parametrize("option,value", [
     ("keytab", "f"), ("principal", "p"), ("hint", "h"), ("connectionProvider", "own"), ("refreshKrb5Config", "true"),
     ("driver", "com.mysql.cj.jdbc.Driver"), ("isolationLevel", "SNAPSHOT"), ("batchsize", "0"), ("numPartitions", "0"),

@@ -1,4 +1,4 @@
-//! Turns a `SinkNode` into a `SinkExec`, and narrows its input to as many writers as the sink allows.
+//! Turns a `SinkNode` into a `SinkExec`.
 
 use std::sync::Arc;
 
@@ -7,12 +7,7 @@ use datafusion::catalog::Session;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::{LogicalPlan, UserDefinedLogicalNode};
-use datafusion::physical_expr::expressions::Column;
-use datafusion::physical_expr::{PhysicalExpr, PhysicalExprRef};
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
-use datafusion::physical_plan::repartition::RepartitionExec;
-use datafusion::physical_plan::{ExecutionPlanProperties, Partitioning};
 use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
 
 use super::{SinkExec, SinkNode};
@@ -38,24 +33,6 @@ impl ExtensionPlanner for SinkPlanner {
         let [input] = physical_inputs else {
             return Err(DataFusionError::Internal("a sink has one input".into()));
         };
-        let input = narrowed(Arc::clone(input), node.sink().max_partitions())?;
-        Ok(Some(Arc::new(SinkExec::new(input, Arc::clone(node.sink())))))
+        Ok(Some(Arc::new(SinkExec::new(Arc::clone(input), Arc::clone(node.sink())))))
     }
-}
-
-/// `input` in at most `most` partitions, where the sink says how many writers it bears.
-fn narrowed(input: Arc<dyn ExecutionPlan>, most: Option<usize>) -> Result<Arc<dyn ExecutionPlan>> {
-    let Some(most) = most.filter(|most| *most < input.output_partitioning().partition_count()) else {
-        return Ok(input);
-    };
-    if most <= 1 {
-        return Ok(Arc::new(CoalescePartitionsExec::new(input)));
-    }
-    // By hash of the first column: the one way of repartitioning that can also cross the stages of a cluster.
-    let schema = input.schema();
-    let Some(first) = schema.fields().first() else {
-        return Ok(Arc::new(CoalescePartitionsExec::new(input)));
-    };
-    let key: PhysicalExprRef = Arc::new(Column::new(first.name(), 0)) as Arc<dyn PhysicalExpr>;
-    Ok(Arc::new(RepartitionExec::try_new(input, Partitioning::Hash(vec![key], most))?))
 }

@@ -48,6 +48,9 @@ impl PreparedPostgres {
         attempt: &str,
         input: &mut SendableRecordBatchStream,
     ) -> Result<PostgresMessage> {
+        if partition > 0 && self.options.strategy.is_none() {
+            return Err(ConnectorError::Protocol("a write of one partition was given several".to_owned()));
+        }
         let ledger = self.ledger();
         if let Entry::Done { rows } = ledger.find(connection, partition).await? {
             return Ok(PostgresMessage { rows, staged: None });
