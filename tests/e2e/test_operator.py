@@ -170,6 +170,31 @@ def test_a_job_is_stopped_by_suspension_time_and_deletion(kube, space, tmp_path)
     kube.wait("it is deleted in time", lambda: kube.api.maybe(kube.path("job", space, "late")) is None)
 
 
+def test_sql_comes_as_text_from_a_map_or_from_an_object_and_takes_parameters(kube, space, tmp_path):
+    kube.create("cluster", space, "c", cluster_spec(tmp_path / "w"))
+    kube.create("job", space, "table", job_spec("c", "CREATE TABLE said (what STRING)"))
+    kube.wait_phase("job", space, "table", "Succeeded")
+    file = tmp_path / "job.sql"
+    file.write_text("INSERT INTO said SELECT 'from a file'; INSERT INTO said SELECT :more")
+    kube.create("job", space, "file", {"clusterRef": {"name": "c"}, "sql": {
+        "uri": file.as_uri(), "parameters": {"more": "it's :more \\ more"}}})
+    mapped = {"clusterRef": {"name": "c"}, "sql": {"configMapKeyRef": {"name": "sql", "key": "job.sql"}}}
+    kube.create("job", space, "map", mapped)
+    kube.wait("it says what is missing", lambda: kube.status("job", space, "map").get("reason") == "ConfigMapMissing")
+    kube.api.create(f"/api/v1/namespaces/{space}/configmaps", {
+        "metadata": {"name": "sql"}, "data": {"job.sql": "INSERT INTO said SELECT 'from a map'"}})
+    for name in ("file", "map"):
+        done = kube.wait_phase("job", space, name, "Succeeded", "Failed")
+        assert done["phase"] == "Succeeded", done
+    check = "SELECT raise_error('no') FROM (SELECT count(*) AS n FROM said WHERE what = :what) WHERE n <> 1"
+    kube.create("job", space, "check", {"clusterRef": {"name": "c"}, "sql": {
+        "text": check, "parameters": {"what": "it's :more \\ more"}}})
+    assert kube.wait_phase("job", space, "check", "Succeeded", "Failed")["phase"] == "Succeeded"
+    assert count(kube, space, "c", "said") == 3
+    kube.create("job", space, "unbound", {"clusterRef": {"name": "c"}, "sql": {"text": "SELECT :a", "parameters": {"b": ""}}})
+    assert kube.wait_phase("job", space, "unbound", "Failed")["reason"] == "UNBOUND_SQL_PARAMETER"
+
+
 def test_a_schedule_makes_its_job_once_and_keeps_little(kube, space, tmp_path):
     kube.create("cluster", space, "c", cluster_spec(tmp_path / "w"))
     kube.wait_phase("cluster", space, "c", "Ready")
