@@ -91,6 +91,16 @@ def kube(folder):
 
 
 @pytest.fixture(scope="session")
+def clickhouse(folder):
+    try:
+        service = services.ClickHouse(folder)
+    except services.Unavailable as reason:
+        pytest.skip(str(reason))
+    yield service
+    service.stop()
+
+
+@pytest.fixture(scope="session")
 def store_env(request):
     """Credentials of the test's S3 for the servers, when there is an S3."""
     try:

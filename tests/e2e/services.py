@@ -1,4 +1,4 @@
-"""Real services for the tests, each a child process on ports of its own: Firesteel in both set-ups, S3, PostgreSQL.
+"""Real services for the tests, each a child process on ports of its own: Firesteel in both set-ups, S3, PostgreSQL, ClickHouse.
 
 A service that cannot be had raises `Unavailable` with the reason; the fixtures turn that into a named skip.
 """
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 
 CACHE = pathlib.Path(os.environ.get("FIRESTEEL_CACHE", pathlib.Path.home() / ".cache" / "firesteel"))
@@ -206,6 +207,76 @@ class Postgres:
     def stop(self):
         self.process.stop()
         shutil.rmtree(self._data, ignore_errors=True)
+
+
+class ClickHouse:
+    """The ClickHouse engine behind its HTTP interface (clickhouse_http.py), in an environment of its own: it needs other
+    versions of pandas than the clients."""
+
+    PACKAGE = "chdb-core==26.9.0"
+
+    def __init__(self, folder):
+        self.port, self.folder = free_port(), pathlib.Path(tempfile.mkdtemp(prefix="firesteel-clickhouse-", dir=folder))
+        self.python = self._environment()
+        self.process = None
+        self.start()
+
+    def _environment(self):
+        home = CACHE / ("venv-" + self.PACKAGE.replace("==", "-"))
+        if not (home / "ready").exists():
+            shutil.rmtree(home, ignore_errors=True)
+            made = subprocess.run([sys.executable, "-m", "venv", home], capture_output=True)
+            if made.returncode == 0:
+                made = subprocess.run([home / "bin" / "pip", "install", "-q", self.PACKAGE], capture_output=True)
+            if made.returncode != 0:
+                raise Unavailable(f"ClickHouse: PyPI package {self.PACKAGE} cannot be had")
+            (home / "ready").touch()
+        return home / "bin" / "python"
+
+    def start(self):
+        script = pathlib.Path(__file__).parent / "clickhouse_http.py"
+        self.process = Process("clickhouse", [self.python, script, self.port, self.folder], self.folder)
+        wait_until("ClickHouse", lambda: self.rows("SELECT 1") == [[1]], 60, self.process.popen)
+
+    @property
+    def options(self):
+        return {"host": "127.0.0.1", "http_port": str(self.port), "user": "spark", "password": "secret"}
+
+    @property
+    def url(self):
+        return f"jdbc:clickhouse://127.0.0.1:{self.port}/default"
+
+    def post(self, path, body):
+        headers = {"X-ClickHouse-User": "spark", "X-ClickHouse-Key": "secret"}
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", body, headers)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.read()
+        except urllib.error.HTTPError as error:
+            raise RuntimeError(error.read().decode()) from None
+
+    def execute(self, sql):
+        self.post("/", sql.encode())
+
+    def rows(self, sql):
+        import json
+
+        answer = self.post("/", f"{sql} FORMAT JSONCompactEachRow".encode()).decode()
+        return [json.loads(line) for line in answer.splitlines() if line]
+
+    def faults(self, *faults):
+        import json
+
+        self.post("/_fault", json.dumps([{"times": 1, **fault} for fault in faults]).encode())
+
+    def log(self):
+        import json
+
+        return json.loads(self.post("/_log", b""))
+
+    def stop(self):
+        self.process.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class Firesteel:
