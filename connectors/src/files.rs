@@ -71,7 +71,7 @@ pub async fn list(url: &Url, store: &dyn ObjectStore, options: &ListOptions) -> 
             is_visible(&file.meta.location, &file.root)
                 && options.extension.as_deref().is_none_or(|extension| name.ends_with(extension))
                 && name_glob.as_ref().is_none_or(|glob| glob.matches(name))
-                && options.modified_after.is_none_or(|instant| file.meta.last_modified >= instant)
+                && options.modified_after.is_none_or(|instant| file.meta.last_modified > instant)
                 && options.modified_before.is_none_or(|instant| file.meta.last_modified < instant)
         })
         .collect();

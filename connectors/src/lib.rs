@@ -1,8 +1,9 @@
-//! Where data comes from and goes to: object stores and files, PostgreSQL, and the exactly-once commit protocol.
+//! Where data comes from and goes to: object stores and files, PostgreSQL, ClickHouse, and the exactly-once commit protocol.
 //!
 //! A leaf: knows DataFusion and Arrow, nothing of Spark's language, of plans beyond record batch streams, or of who runs tasks.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::allow_attributes))]
 
+pub mod clickhouse;
 pub mod error;
 pub mod files;
 pub mod postgres;

@@ -12,6 +12,7 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use serde::{Deserialize, Serialize};
 
+use crate::clickhouse::sink::{ClickHouseMessage, ClickHouseSinkSpec, PreparedClickHouse};
 use crate::error::{ConnectorError, Result};
 use crate::postgres::sink::{PostgresMessage, PostgresSinkSpec, PreparedPostgres};
 pub use files::{FileFormat, FileMessage, FileSinkSpec, PreparedFiles};
@@ -36,6 +37,8 @@ pub enum SinkSpec {
     Files(Box<FileSinkSpec>),
     /// A PostgreSQL table.
     Postgres(PostgresSinkSpec),
+    /// A ClickHouse table.
+    ClickHouse(ClickHouseSinkSpec),
 }
 
 /// A write that has begun: all that a task or the committer needs, in any process.
@@ -47,6 +50,8 @@ pub enum PreparedSink {
     Files(Box<PreparedFiles>),
     /// A PostgreSQL table.
     Postgres(PreparedPostgres),
+    /// A ClickHouse table.
+    ClickHouse(PreparedClickHouse),
 }
 
 /// What one attempt of one task wrote.
@@ -71,6 +76,8 @@ pub enum Written {
     Files(FileMessage),
     /// Rows in the database.
     Postgres(PostgresMessage),
+    /// Rows in a table of the attempt's own.
+    ClickHouse(ClickHouseMessage),
 }
 
 /// The outcome of a committed write.
@@ -120,6 +127,9 @@ pub async fn prepare(
         SinkSpec::Postgres(spec) => Ok(crate::postgres::sink::prepare(spec, schema, job_id)
             .await?
             .map_or(PreparedSink::Nothing, PreparedSink::Postgres)),
+        SinkSpec::ClickHouse(spec) => Ok(crate::clickhouse::sink::prepare(spec, schema, job_id)
+            .await?
+            .map_or(PreparedSink::Nothing, PreparedSink::ClickHouse)),
     }
 }
 
@@ -128,6 +138,7 @@ impl PreparedSink {
     pub fn max_partitions(&self) -> Option<usize> {
         match self {
             Self::Postgres(postgres) => postgres.max_partitions(),
+            Self::ClickHouse(clickhouse) => clickhouse.max_partitions(),
             Self::Nothing | Self::Files(_) => None,
         }
     }
@@ -156,6 +167,10 @@ impl PreparedSink {
                 let message = prepared.write(partition, attempt, input).await?;
                 (message.rows, Written::Postgres(message))
             }
+            Self::ClickHouse(prepared) => {
+                let message = prepared.write(partition, attempt, input).await?;
+                (message.rows, Written::ClickHouse(message))
+            }
         };
         Ok(CommitMessage { partition, attempt: attempt.to_owned(), rows, written })
     }
@@ -176,6 +191,7 @@ impl PreparedSink {
             Self::Nothing => Ok(WriteReport::default()),
             Self::Files(prepared) => prepared.commit(file_messages(messages)?, &runtime).await,
             Self::Postgres(prepared) => prepared.commit(&messages).await,
+            Self::ClickHouse(prepared) => prepared.commit(&messages).await,
         }
     }
 
@@ -188,6 +204,7 @@ impl PreparedSink {
             Self::Nothing => Ok(()),
             Self::Files(prepared) => prepared.abort(file_messages(messages)?, &runtime).await,
             Self::Postgres(prepared) => prepared.abort().await,
+            Self::ClickHouse(prepared) => prepared.abort().await,
         }
     }
 }

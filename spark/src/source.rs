@@ -2,6 +2,8 @@
 //!
 //! Everything becomes a DataFusion scan that can be cut into tasks. It knows no session and no catalog.
 
+mod clickhouse;
+mod compression;
 mod csv;
 mod failure;
 mod infer;
@@ -10,6 +12,7 @@ mod json;
 mod listing;
 mod options;
 mod parquet;
+mod records;
 mod scan;
 #[cfg(test)]
 mod tests;
@@ -26,6 +29,7 @@ use firesteel_functions::types::{DataType, StructField, StructType};
 use crate::conf::RuntimeConf;
 use crate::spec::{DataSource, Options};
 
+pub(crate) use clickhouse::options as clickhouse_options;
 pub(crate) use failure::{connector, envelope, failure};
 pub(crate) use options::ReadOptions;
 pub(crate) use scan::reads;
@@ -64,6 +68,7 @@ pub(crate) enum Format {
     Text,
     Avro,
     Jdbc,
+    ClickHouse,
 }
 
 impl Format {
@@ -82,6 +87,7 @@ impl Format {
             "avro" => Ok(Self::Avro),
             "jdbc" => Ok(Self::Jdbc),
             "postgres" | "postgresql" | "greenplum" => Ok(Self::Jdbc),
+            "clickhouse" => Ok(Self::ClickHouse),
             "orc" | "binaryfile" | "xml" | "delta" | "iceberg" | "hudi" | "kafka" | "hive" | "rate" | "socket"
             | "noop" | "console" | "libsvm" | "image" | "protobuf" => {
                 Err(SparkError::unsupported(format!("data source `{name}`")))
@@ -92,7 +98,12 @@ impl Format {
 
     /// Whether a name is that of a file format, so that ``name.`path` `` reads a path.
     pub(crate) fn is_file_format(name: &str) -> bool {
-        Self::parse(name).is_ok_and(|format| format != Self::Jdbc)
+        Self::parse(name).is_ok_and(|format| !format.is_database())
+    }
+
+    /// Whether tables of this format live in a database, which has no paths.
+    pub(crate) fn is_database(self) -> bool {
+        matches!(self, Self::Jdbc | Self::ClickHouse)
     }
 
     /// Name in error messages about schemas.
@@ -104,6 +115,7 @@ impl Format {
             Self::Text => "Text",
             Self::Avro => "Avro",
             Self::Jdbc => "JDBC",
+            Self::ClickHouse => "ClickHouse",
         }
     }
 }
@@ -114,6 +126,9 @@ pub(crate) async fn load(source: &DataSource, env: &Environment<'_>) -> SparkRes
         source.format.clone().filter(|name| !name.is_empty()).unwrap_or_else(|| env.conf.effects().default_source());
     let format = Format::parse(&name)?;
     let options = ReadOptions::new(&source.options);
+    if let Some(options) = clickhouse::options(format, &source.options, env.conf) {
+        return clickhouse::load(source, options).await;
+    }
     if format == Format::Jdbc {
         return jdbc::load(source, &options, env).await;
     }
@@ -145,6 +160,11 @@ pub(crate) async fn load_files(
     env: &Environment<'_>,
 ) -> SparkResult<Loaded> {
     options.check_read(format, &env.conf.effects().time_zone())?;
+    for key in ["spark.sql.files.ignoreCorruptFiles", "spark.sql.files.ignoreMissingFiles"] {
+        if env.conf.is_true(key) {
+            return Err(SparkError::unsupported(format!("the setting `{key}`")));
+        }
+    }
     if paths.iter().any(|path| path.is_empty()) {
         return Err(SparkError::analysis("INVALID_EMPTY_LOCATION", &[("location", "")]));
     }
@@ -159,7 +179,7 @@ pub(crate) async fn load_files(
         Format::Csv => csv::load(listing, schema, options, env).await,
         Format::Json => json::load(listing, schema, options, env).await,
         Format::Text => text::load(listing, schema, options, env).await,
-        Format::Jdbc => Err(SparkError::internal("a database has no files")),
+        Format::Jdbc | Format::ClickHouse => Err(SparkError::internal("a database has no files")),
     }
 }
 

@@ -3,6 +3,7 @@
 //! Stores with separate multipart uploads get the final keys, left incomplete until commit; all others get
 //! files under `_temporary/<job>/`, renamed at commit.
 
+mod avro;
 mod commit;
 mod csv;
 mod encode;
@@ -40,6 +41,8 @@ pub enum FileFormat {
     Json(JsonOptions),
     /// The single string column, one value a line.
     Text(TextOptions),
+    /// Apache Avro object container files.
+    Avro(AvroOptions),
 }
 
 /// Options of Parquet files.
@@ -52,6 +55,13 @@ pub struct ParquetOptions {
     pub metadata: BTreeMap<String, String>,
     /// Rows at which a row group is closed.
     pub row_group_rows: usize,
+}
+
+/// Options of Avro files.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AvroOptions {
+    /// `snappy`, `uncompressed`, `deflate`, `zstandard`, `bzip2`, `xz`.
+    pub compression: String,
 }
 
 /// Options of CSV files, named and defaulted like Spark's.

@@ -90,8 +90,10 @@ impl Leaves {
             self.stuck = true;
             return;
         };
-        if source.downcast_ref::<FileScanConfig>().is_some() {
+        if let Some(files) = source.downcast_ref::<FileScanConfig>() {
             self.files = true;
+            // What a plan is sent as does not say that its files are compressed.
+            self.stuck |= files.file_compression_type.is_compressed();
         } else if let Some(memory) = source.downcast_ref::<MemorySourceConfig>() {
             let batches = memory.partitions().iter().flatten();
             self.memory_bytes += batches.map(|batch| batch.get_array_memory_size()).sum::<usize>();

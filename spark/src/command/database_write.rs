@@ -1,10 +1,11 @@
-//! Rows to a database: what has no type there goes as JSON.
+//! Rows to a database: PostgreSQL, where what has no type there goes as JSON, or ClickHouse.
 //!
 //! It knows which of Spark's types these are; what the table makes of them is the connectors' business.
 
 use std::sync::Arc;
 
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
+use firesteel_connectors::clickhouse::sink::ClickHouseSinkSpec;
 use firesteel_connectors::postgres::sink::PostgresSinkSpec;
 use firesteel_connectors::sink::SinkSpec;
 use firesteel_functions::error::{SparkError, SparkResult};
@@ -13,7 +14,7 @@ use firesteel_functions::types::{DataType, StructType};
 
 use super::{sink, write};
 use crate::session::Session;
-use crate::source::failure;
+use crate::source::{Format, clickhouse_options, failure};
 use crate::spec::{Options, SaveMode};
 
 /// How `to_json` writes: nothing is left out or cut off.
@@ -24,11 +25,17 @@ pub(super) async fn run(
     session: &Arc<Session>,
     plan: LogicalPlan,
     schema: &StructType,
+    format: Format,
     options: &Options,
     mode: SaveMode,
 ) -> SparkResult<()> {
     sink::unique(schema)?;
     let names = schema.fields.iter().map(|field| field.name.clone()).collect();
+    if let Some(options) = clickhouse_options(format, options, session.conf()) {
+        let spec = ClickHouseSinkSpec::from_options(&options, sink::mode(mode), names);
+        let spec = spec.map_err(|error| failure(error.into()))?;
+        return write::submit(session, plan, schema, SinkSpec::ClickHouse(spec)).await;
+    }
     let mut spec =
         PostgresSinkSpec::from_options(options, sink::mode(mode), names).map_err(|error| failure(error.into()))?;
     let (plan, json) = as_json(plan, schema)?;

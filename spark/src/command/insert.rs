@@ -102,9 +102,9 @@ pub(super) async fn into_table(
     let format = Format::parse(&relation.provider)?;
     let assignment = Assignment { table: relation, columns: rows.columns, fixed: &rows.fixed, by: rows.by };
     let (plan, schema) = assign(session, input, &assignment).await?;
-    if format == Format::Jdbc {
+    if format.is_database() {
         let mode = if rows.overwrite { SaveMode::Overwrite } else { SaveMode::Append };
-        database_write::run(session, plan, &schema, &relation.options, mode).await?;
+        database_write::run(session, plan, &schema, format, &relation.options, mode).await?;
         return Ok(Answer::none());
     }
     let by_partition = rows.overwrite && !relation.partitioned_by.is_empty();

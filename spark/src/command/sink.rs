@@ -4,7 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use firesteel_connectors::sink::files::{CsvOptions, JsonOptions, ParquetOptions, TextOptions, TimeFormats};
+use firesteel_connectors::sink::files::{
+    AvroOptions, CsvOptions, JsonOptions, ParquetOptions, TextOptions, TimeFormats,
+};
 use firesteel_connectors::sink::{FileFormat, SaveMode as SinkMode};
 use firesteel_functions::error::{SparkError, SparkResult, quote_identifier, sql_type};
 use firesteel_functions::types::{DataType, StructField, StructType};
@@ -88,8 +90,16 @@ pub(super) fn file_format(
             compression: compression("none"),
             line_sep: options.get("lineSep").map_or(TextOptions::default().line_sep, str::to_string),
         }),
-        Format::Avro => return Err(SparkError::unsupported("writing `avro`")),
-        Format::Jdbc => return Err(SparkError::internal("a database takes no files")),
+        Format::Avro => {
+            for name in ["avroSchema", "avroSchemaUrl", "recordName", "recordNamespace"] {
+                if options.get(name).is_some() {
+                    return Err(SparkError::unsupported(format!("option `{name}` of Avro files")));
+                }
+            }
+            let default = conf.get_option("spark.sql.avro.compression.codec").unwrap_or_default();
+            FileFormat::Avro(AvroOptions { compression: compression(&default) })
+        }
+        Format::Jdbc | Format::ClickHouse => return Err(SparkError::internal("a database takes no files")),
     })
 }
 

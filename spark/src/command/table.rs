@@ -134,9 +134,9 @@ async fn describe(session: &Arc<Session>, new: New, columns: Vec<Column>) -> Spa
     let path_key = options.keys().find(|key| key.eq_ignore_ascii_case("path")).cloned();
     let path = path_key.and_then(|key| options.remove(&key));
     let given = new.location.or(path);
-    let kind = if given.is_some() || format == Format::Jdbc { Kind::External } else { Kind::Managed };
+    let kind = if given.is_some() || format.is_database() { Kind::External } else { Kind::Managed };
     let location = match (&given, format) {
-        (_, Format::Jdbc) => String::new(),
+        (_, format) if format.is_database() => String::new(),
         (Some(path), _) => absolute(path)?,
         (None, _) => session.warehouse().table_location(&database, &name.name),
     };
@@ -186,7 +186,7 @@ async fn describe(session: &Arc<Session>, new: New, columns: Vec<Column>) -> Spa
 
 /// A table over files that are there takes their schema.
 async fn infer(session: &Arc<Session>, relation: &mut Relation, format: Format, given: bool) -> SparkResult<()> {
-    if !given && format != Format::Jdbc {
+    if !given && !format.is_database() {
         return Ok(());
     }
     let ctx = session.context()?;
@@ -195,7 +195,7 @@ async fn infer(session: &Arc<Session>, relation: &mut Relation, format: Format, 
         format: Some(relation.provider.clone()),
         schema: None,
         options: relation.options.clone(),
-        paths: if format == Format::Jdbc { Vec::new() } else { vec![relation.location.clone()] },
+        paths: if format.is_database() { Vec::new() } else { vec![relation.location.clone()] },
         predicates: Vec::new(),
     };
     let loaded = source::load(&source, &env).await?;
@@ -259,9 +259,9 @@ pub(super) async fn create_as(
     let given = new.location.is_some() || new.options.keys().any(|key| key.eq_ignore_ascii_case("path"));
     let relation = describe(session, new, columns).await?;
     let format = Format::parse(&relation.provider)?;
-    if format == Format::Jdbc {
+    if format.is_database() {
         let mode = if replace { SaveMode::Overwrite } else { SaveMode::ErrorIfExists };
-        super::database_write::run(session, input.plan, &input.schema, &relation.options, mode).await?;
+        super::database_write::run(session, input.plan, &input.schema, format, &relation.options, mode).await?;
         return store(session, relation, replace).await;
     }
     if relation.columns.iter().any(|column| column.data_type().is_ok_and(|t| matches!(t, DataType::Null))) {

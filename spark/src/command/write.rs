@@ -76,7 +76,7 @@ fn format_of(session: &Session, format: Option<&String>) -> SparkResult<(String,
 
 async fn to_path(session: &Arc<Session>, write: Write, path: String) -> SparkResult<Rows> {
     let (_, format) = format_of(session, write.format.as_ref())?;
-    if format == Format::Jdbc {
+    if format.is_database() {
         return to_source(session, write).await;
     }
     if write.bucket_by.is_some() || !write.cluster_by.is_empty() {
@@ -103,12 +103,14 @@ async fn to_source(session: &Arc<Session>, write: Write) -> SparkResult<Rows> {
     let (_, format) = format_of(session, write.format.as_ref())?;
     let path = write.options.iter().find(|(key, _)| key.eq_ignore_ascii_case("path")).map(|(_, path)| path.clone());
     match (format, path) {
-        (Format::Jdbc, _) => {
-            if !write.partition_by.is_empty() || write.bucket_by.is_some() || !write.cluster_by.is_empty() {
-                return Err(SparkError::unsupported("partitionBy, bucketBy or clusterBy of a database table"));
+        (format, _) if format.is_database() => {
+            if write.bucket_by.is_some() || !write.cluster_by.is_empty() || !write.partition_by.is_empty() {
+                return Err(SparkError::unsupported(
+                    "partitionBy, bucketBy and clusterBy of a database; see its options",
+                ));
             }
             let input = session.analyze(&write.input).await?;
-            database_write::run(session, input.plan, &input.schema, &write.options, write.mode).await?;
+            database_write::run(session, input.plan, &input.schema, format, &write.options, write.mode).await?;
             Ok(Rows::none())
         }
         (_, Some(path)) => Box::pin(to_path(session, write, path)).await,

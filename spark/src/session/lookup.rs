@@ -97,9 +97,9 @@ impl Lookup {
         let format = Format::parse(&relation.provider)?;
         let mut all = relation.options.clone();
         all.extend(options.clone());
-        if format == Format::Jdbc {
+        if format.is_database() {
             let source = spec::DataSource {
-                format: Some("jdbc".to_string()),
+                format: Some(relation.provider.clone()),
                 schema: None,
                 options: all,
                 paths: Vec::new(),

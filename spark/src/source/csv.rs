@@ -1,6 +1,6 @@
 //! CSV: every field is read as text and becomes a value by Spark's own casts.
 //!
-//! Modes: PERMISSIVE (a bad value is NULL) and FAILFAST; what would need the raw record is refused.
+//! Here: PERMISSIVE (a bad value is NULL) and FAILFAST; what needs the raw record is read by `records`.
 //! Fields belong to columns by position; PERMISSIVE drops those beyond the last column.
 
 mod width;
@@ -11,17 +11,21 @@ use arrow::csv::reader::Format as CsvLayout;
 use arrow::datatypes::{DataType as ArrowType, Field, Schema};
 use datafusion::common::config::CsvOptions;
 use datafusion::datasource::file_format::csv::CsvFormat;
+use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
 use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::logical_expr::expr_fn::{ident, when};
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, lit};
 use firesteel_functions::cast::{CastMode, cast_expr};
 use firesteel_functions::error::{SparkError, SparkResult};
 use firesteel_functions::types::{DataType, StructField, StructType};
+use futures::TryStreamExt;
 use object_store::{GetOptions, GetRange};
 
 use self::width::Marks;
+use super::compression;
 use super::infer::{ColumnTypes, Inference};
-use super::listing::Listing;
+use super::listing::{Listing, SourceFile};
+use super::records::{self, Mode, Records};
 use super::scan::{FilesTable, by_store};
 use super::{Environment, Loaded, ReadOptions};
 use crate::source::failure;
@@ -40,19 +44,27 @@ pub(super) async fn load(
     options: &ReadOptions,
     env: &Environment<'_>,
 ) -> SparkResult<Loaded> {
-    let mode = Mode::of(options)?;
-    refuse_compressed(&listing, "CSV")?;
+    let mode = Mode::of(options);
+    let codec = compression::of(&listing)?;
     let layout = Layout::of(options, mode)?;
     let partition_columns = listing.partition_names();
     let partition_fields = listing.partition_fields()?;
-    let heads = heads(&listing, env).await?;
+    let heads = heads(&listing, codec, env).await?;
     let names: Vec<String> = match &schema {
         Some(schema) => listing.data_fields(schema).into_iter().map(|field| field.name).collect(),
         None => first_names(heads.first(), &layout, options)?,
     };
-    let corrupt = options.get("columnNameOfCorruptRecord").unwrap_or("_corrupt_record").to_string();
-    if schema.is_some() && names.contains(&corrupt) {
-        return Err(SparkError::unsupported(format!("the corrupt record column `{corrupt}` of CSV")));
+    let corrupt = records::corrupt_column(options, env.conf);
+    let kept = schema.is_some() && names.contains(&corrupt);
+    if mode == Mode::Drop && schema.is_none() {
+        let types = Box::pin(load(listing.clone(), None, &options.without("mode"), env)).await?.schema;
+        return Box::pin(load(listing, Some(types), options, env)).await;
+    }
+    if let (true, Some(schema)) = (kept || mode == Mode::Drop, &schema) {
+        let data = listing.data_fields(schema);
+        let comment = options.byte(&["comment"], None)?;
+        let records = Records { function: "spark_from_csv", header: layout.header, comment, mode, corrupt, codec };
+        return records.load(listing, data, options);
     }
     let mut fields = names.clone();
     // Too long a record is an error of FAILFAST.
@@ -60,7 +72,7 @@ pub(super) async fn load(
         fields.extend(surplus(&names, &partition_columns, &heads, &layout));
     }
     let text = Schema::new(fields.iter().map(|name| Field::new(name, ArrowType::Utf8, true)).collect::<Vec<_>>());
-    let format = Arc::new(CsvFormat::default().with_options(layout.options.clone()));
+    let format = Arc::new(CsvFormat::default().with_options(layout.options.clone()).with_file_compression_type(codec));
     let sets = by_store(listing.files.clone(), &Arc::new(text.clone()));
     let table = Arc::new(FilesTable::new(format, &text, listing.partitions.clone(), sets, false));
 
@@ -82,23 +94,6 @@ pub(super) async fn load(
     let mut fields = data;
     fields.extend(partition_fields);
     Ok(Loaded { provider: Arc::new(ViewTable::new(plan, None)), schema: StructType::new(fields), partition_columns })
-}
-
-/// What happens to bad records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mode {
-    Permissive,
-    FailFast,
-}
-
-impl Mode {
-    pub(super) fn of(options: &ReadOptions) -> SparkResult<Self> {
-        match options.get("mode").unwrap_or("PERMISSIVE").to_ascii_uppercase().as_str() {
-            "FAILFAST" => Ok(Self::FailFast),
-            "DROPMALFORMED" => Err(SparkError::unsupported("read mode DROPMALFORMED")),
-            _ => Ok(Self::Permissive),
-        }
-    }
 }
 
 struct Layout {
@@ -205,9 +200,9 @@ fn formatted(text: Expr, data_type: &DataType, pattern: &str, mode: Mode) -> Spa
 }
 
 /// The beginnings of the first files that are not empty.
-async fn heads(listing: &Listing, env: &Environment<'_>) -> SparkResult<Vec<bytes::Bytes>> {
+async fn heads(listing: &Listing, codec: FileCompressionType, env: &Environment<'_>) -> SparkResult<Vec<bytes::Bytes>> {
     let files = listing.files.iter().filter(|file| file.file.object_meta.size > 0).take(HEADS);
-    futures::future::try_join_all(files.map(|file| head(file, env))).await
+    futures::future::try_join_all(files.map(|file| head(file, codec, env))).await
 }
 
 /// Names of columns that take the fields beyond the last column, so that the reader accepts them.
@@ -258,26 +253,20 @@ fn safe_names(raw: &[String]) -> Vec<String> {
 }
 
 /// The beginning of a file.
-pub(super) async fn head(file: &super::listing::SourceFile, env: &Environment<'_>) -> SparkResult<bytes::Bytes> {
+async fn head(file: &SourceFile, codec: FileCompressionType, env: &Environment<'_>) -> SparkResult<bytes::Bytes> {
+    if codec != FileCompressionType::UNCOMPRESSED {
+        let mut stream = compression::stream(file, codec, env).await?;
+        let mut begun: Vec<u8> = Vec::new();
+        while (begun.len() as u64) < HEAD
+            && let Some(bytes) = stream.try_next().await.map_err(failure)?
+        {
+            begun.extend_from_slice(&bytes);
+        }
+        return Ok(begun.into());
+    }
     let store = env.ctx.runtime_env().object_store(&file.store).map_err(failure)?;
     let size = file.file.object_meta.size;
-    if size == 0 {
-        return Ok(bytes::Bytes::new());
-    }
     let options = GetOptions { range: Some(GetRange::Bounded(0..size.min(HEAD))), ..GetOptions::default() };
     let read = store.get_opts(&file.file.object_meta.location, options).await.map_err(|e| failure(e.into()))?;
     read.bytes().await.map_err(|error| failure(error.into()))
-}
-
-/// Compressed text cannot be sent to executors.
-pub(super) fn refuse_compressed(listing: &Listing, format: &str) -> SparkResult<()> {
-    const ENDINGS: &[&str] = &[".gz", ".bz2", ".zst", ".xz", ".snappy", ".lz4", ".deflate"];
-    let compressed = listing.files.iter().find(|file| {
-        let name = file.file.object_meta.location.as_ref();
-        ENDINGS.iter().any(|ending| name.ends_with(ending))
-    });
-    match compressed {
-        Some(_) => Err(SparkError::unsupported(format!("compressed {format} files"))),
-        None => Ok(()),
-    }
 }

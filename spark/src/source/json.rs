@@ -1,12 +1,14 @@
 //! JSON, one object a line: schema by Spark's inference, rows by DataFusion's reader.
 //!
-//! Times are read as text and cast, since Spark's rules for them are the session's. A record that does not fit its
-//! schema fails the query: the reader cannot tell the corrupt record from its values.
+//! Times are read as text and cast, since Spark's rules for them are the session's. Where bad records, formats of times or
+//! times inside other types matter, records are read one by one by `records`; without a mode a record that does not fit its
+//! schema fails the query.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType as ArrowType, Field, Schema};
+use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
 use datafusion::datasource::file_format::json::JsonFormat;
 use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::logical_expr::LogicalPlanBuilder;
@@ -15,11 +17,11 @@ use firesteel_functions::cast::{CastMode, cast_expr};
 use firesteel_functions::error::{SparkError, SparkResult};
 use firesteel_functions::types::{DataType, StructField, StructType};
 use futures::StreamExt;
-use object_store::ObjectStoreExt;
 use serde_json::Value;
 
-use super::csv::{Mode, refuse_compressed};
+use super::compression;
 use super::listing::Listing;
+use super::records::{self, Mode, Records};
 use super::scan::{FilesTable, by_store};
 use super::{Environment, Loaded, ReadOptions};
 use crate::source::failure;
@@ -31,24 +33,35 @@ pub(super) async fn load(
     options: &ReadOptions,
     env: &Environment<'_>,
 ) -> SparkResult<Loaded> {
-    Mode::of(options)?;
-    refuse_compressed(&listing, "JSON")?;
+    let codec = compression::of(&listing)?;
     if options.flag("multiLine", false)? {
         return Err(SparkError::unsupported("option `multiLine` of JSON"));
     }
-    if options.first(&["dateFormat", "timestampFormat", "timestampNTZFormat"]).is_some() {
-        return Err(SparkError::unsupported("date and time formats of JSON"));
-    }
+    let mode = Mode::of(options);
+    let corrupt = records::corrupt_column(options, env.conf);
     let data = match &schema {
         Some(schema) => listing.data_fields(schema),
-        None => infer(&listing, env).await?,
+        None => infer(&listing, codec, mode, &corrupt, env).await?,
     };
+    let formats = options.first(&["dateFormat", "timestampFormat", "timestampNTZFormat"]).is_some();
+    let nested = data.iter().any(|field| has_time(&field.data_type) && !is_time(&field.data_type));
+    let kept = data.iter().any(|field| field.name == corrupt);
+    if options.get("mode").is_some() || formats || nested || kept {
+        let records = Records { function: "spark_from_json", header: false, comment: None, mode, corrupt, codec };
+        return records.load(listing, data, options);
+    }
     let partition_fields = listing.partition_fields()?;
     let partition_columns = listing.partition_names();
-    let read: Vec<Field> = data.iter().map(as_read).collect::<SparkResult<_>>()?;
+    let read: Vec<Field> = data.iter().map(as_read).collect();
     let read = Schema::new(read);
     let sets = by_store(listing.files, &Arc::new(read.clone()));
-    let table = FilesTable::new(Arc::new(JsonFormat::default()), &read, listing.partitions, sets, false);
+    let table = FilesTable::new(
+        Arc::new(JsonFormat::default().with_file_compression_type(codec)),
+        &read,
+        listing.partitions,
+        sets,
+        false,
+    );
     let plan = LogicalPlanBuilder::scan("json", provider_as_source(Arc::new(table)), None).map_err(failure)?;
     let mut columns: Vec<_> = data
         .iter()
@@ -78,14 +91,11 @@ fn has_time(data_type: &DataType) -> bool {
 }
 
 /// The Arrow column the reader makes.
-fn as_read(field: &StructField) -> SparkResult<Field> {
-    if is_time(&field.data_type) {
-        return Ok(Field::new(&field.name, ArrowType::Utf8, true));
+fn as_read(field: &StructField) -> Field {
+    match is_time(&field.data_type) {
+        true => Field::new(&field.name, ArrowType::Utf8, true),
+        false => field.to_arrow().with_nullable(true),
     }
-    if has_time(&field.data_type) {
-        return Err(SparkError::unsupported("dates and times inside arrays, maps or structs of JSON files"));
-    }
-    Ok(field.to_arrow().with_nullable(true))
 }
 
 /// What values a place of a record has.
@@ -101,21 +111,33 @@ enum Seen {
 }
 
 /// Reads all records and merges their shapes; fields in alphabetical order, as Spark has them.
-async fn infer(listing: &Listing, env: &Environment<'_>) -> SparkResult<Vec<StructField>> {
+async fn infer(
+    listing: &Listing,
+    codec: FileCompressionType,
+    mode: Mode,
+    corrupt: &str,
+    env: &Environment<'_>,
+) -> SparkResult<Vec<StructField>> {
     let mut seen = Seen::Object(BTreeMap::new());
+    let mut malformed = false;
     for file in &listing.files {
-        let store = env.ctx.runtime_env().object_store(&file.store).map_err(failure)?;
-        let location = &file.file.object_meta.location;
-        let mut chunks = store.get(location).await.map_err(|error| failure(error.into()))?.into_stream();
+        let mut chunks = compression::stream(file, codec, env).await?;
         let mut rest: Vec<u8> = Vec::new();
         while let Some(chunk) = chunks.next().await {
-            rest.extend_from_slice(&chunk.map_err(|error| failure(error.into()))?);
+            rest.extend_from_slice(&chunk.map_err(failure)?);
             let Some(end) = rest.iter().rposition(|byte| *byte == b'\n') else { continue };
             let tail = rest.split_off(end + 1);
-            seen = lines(&rest, seen)?;
+            seen = lines(&rest, seen, &mut malformed)?;
             rest = tail;
         }
-        seen = lines(&rest, seen)?;
+        seen = lines(&rest, seen, &mut malformed)?;
+    }
+    match mode {
+        Mode::FailFast if malformed => {
+            return Err(SparkError::unsupported("FAILFAST of malformed JSON without a schema"));
+        }
+        Mode::Permissive if malformed => seen = wider(seen, Seen::Object([(corrupt.to_string(), Seen::Text)].into())),
+        _ => {}
     }
     match data_type(&seen) {
         DataType::Struct(fields) => Ok(fields.fields),
@@ -123,13 +145,15 @@ async fn infer(listing: &Listing, env: &Environment<'_>) -> SparkResult<Vec<Stru
     }
 }
 
-fn lines(bytes: &[u8], mut seen: Seen) -> SparkResult<Seen> {
+fn lines(bytes: &[u8], mut seen: Seen, malformed: &mut bool) -> SparkResult<Seen> {
     for line in bytes.split(|byte| *byte == b'\n') {
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        let value: Value =
-            serde_json::from_slice(line).map_err(|_| SparkError::unsupported("JSON files with malformed records"))?;
+        let Ok(value) = serde_json::from_slice::<Value>(line) else {
+            *malformed = true;
+            continue;
+        };
         if !value.is_object() {
             return Err(SparkError::unsupported("JSON records that are no objects"));
         }

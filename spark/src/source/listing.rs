@@ -11,6 +11,7 @@ use firesteel_connectors::ConnectorError;
 use firesteel_connectors::files::{ListOptions, ListedFile, PartitionOptions, discover, list as list_path};
 use firesteel_connectors::store::{directory_path, normalise_path, store_url};
 use firesteel_functions::error::{SparkError, SparkResult};
+use firesteel_functions::time::zone::Zone;
 use firesteel_functions::types::{DataType, StructField, StructType};
 
 use super::{Environment, ReadOptions};
@@ -65,8 +66,8 @@ pub(super) async fn list(
     let wanted = ListOptions {
         extension: None,
         name_glob: options.get("pathGlobFilter").map(str::to_string),
-        modified_after: instant(options, "modifiedAfter")?,
-        modified_before: instant(options, "modifiedBefore")?,
+        modified_after: instant(options, "modifiedAfter", env)?,
+        modified_before: instant(options, "modifiedBefore", env)?,
         // A new table has no folder before its first row.
         ignore_missing: partitioned_by.is_some(),
     };
@@ -151,11 +152,16 @@ fn file(listed: ListedFile, values: Vec<ScalarValue>) -> PartitionedFile {
     PartitionedFile::new_from_meta(listed.meta).with_partition_values(values)
 }
 
-fn instant(options: &ReadOptions, name: &str) -> SparkResult<Option<DateTime<Utc>>> {
+/// A time on the clocks of the option `timeZone` or of the session.
+fn instant(options: &ReadOptions, name: &str, env: &Environment<'_>) -> SparkResult<Option<DateTime<Utc>>> {
     let Some(text) = options.get(name) else { return Ok(None) };
-    let parsed = chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S")
-        .map_err(|_| super::options::bad(name, text))?;
-    Ok(Some(parsed.and_utc()))
+    let text = text.trim();
+    let forms = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"];
+    let parsed = forms.iter().find_map(|form| chrono::NaiveDateTime::parse_from_str(text, form).ok());
+    let day = || chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0);
+    let local = parsed.or_else(day).ok_or_else(|| super::options::bad(name, text))?.and_utc().timestamp_micros();
+    let zone = options.get("timeZone").map_or_else(|| env.conf.effects().time_zone(), str::to_string);
+    Ok(DateTime::from_timestamp_micros(Zone::parse(&zone)?.to_utc(local)))
 }
 
 pub(super) fn failed(error: ConnectorError) -> SparkError {

@@ -37,10 +37,19 @@ const JSON: &[Format] = &[Format::Json];
 const TEXTS: &[Format] = &[Format::Csv, Format::Json];
 const PARQUET: &[Format] = &[Format::Parquet, Format::Avro];
 const ENCODED: &[Format] = &[Format::Csv, Format::Json, Format::Text];
+const AVRO: &[Format] = &[Format::Avro];
+const FILES: &[Format] = &[Format::Parquet, Format::Avro, Format::Csv, Format::Json, Format::Text];
 const UTF8: &[&str] = &["utf-8", "utf8", "us-ascii"];
 
 /// What reading does not do in full.
 const READ: &[Partial] = &[
+    partial(FILES, "ignorecorruptfiles", &["false"]),
+    partial(FILES, "ignoremissingfiles", &["false"]),
+    partial(AVRO, "avroschema", &[]),
+    partial(AVRO, "avroschemaurl", &[]),
+    partial(AVRO, "positionalfieldmatching", &["false"]),
+    partial(AVRO, "enablestableidentifiersforuniontype", &["false"]),
+    partial(AVRO, "mergeschema", &["false"]),
     partial(PARQUET, "datetimerebasemode", &["exception", "corrected"]),
     partial(PARQUET, "int96rebasemode", &["exception", "corrected"]),
     partial(ENCODED, "encoding", UTF8),
@@ -84,6 +93,13 @@ impl ReadOptions {
     /// Options as the user wrote them.
     pub(crate) fn new(options: &Options) -> Self {
         Self(options.iter().map(|(key, value)| (key.to_ascii_lowercase(), value.clone())).collect())
+    }
+
+    /// The same options without one.
+    pub(crate) fn without(&self, name: &str) -> Self {
+        let mut rest = self.clone();
+        rest.0.remove(&name.to_ascii_lowercase());
+        rest
     }
 
     /// The value of an option.

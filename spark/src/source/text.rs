@@ -11,7 +11,7 @@ use datafusion::common::ScalarValue;
 use datafusion::datasource::MemTable;
 use firesteel_functions::error::{SparkError, SparkResult};
 use firesteel_functions::types::{DataType, StructField, StructType};
-use object_store::ObjectStoreExt;
+use futures::TryStreamExt;
 
 use super::listing::Listing;
 use super::{Environment, Loaded, ReadOptions};
@@ -34,7 +34,7 @@ pub(super) async fn load(
             _ => return Err(SparkError::unsupported("a schema of text files other than one STRING column")),
         },
     };
-    super::csv::refuse_compressed(&listing, "text")?;
+    let codec = super::compression::of(&listing)?;
     let bytes: u64 = listing.files.iter().map(|file| file.file.object_meta.size).sum();
     if bytes > MOST_BYTES {
         return Err(SparkError::unsupported("text files of more than 64 MiB together"));
@@ -43,11 +43,17 @@ pub(super) async fn load(
     let mut fields = vec![Arc::new(Field::new(&name, ArrowType::Utf8, true))];
     fields.extend(listing.partitions.iter().cloned());
     let arrow_schema = Arc::new(Schema::new(fields));
-    let mut partitions = Vec::new();
+    let (mut partitions, mut held) = (Vec::new(), 0);
     for file in &listing.files {
-        let store = env.ctx.runtime_env().object_store(&file.store).map_err(failure)?;
-        let read = store.get(&file.file.object_meta.location).await.map_err(|error| failure(error.into()))?;
-        let bytes = read.bytes().await.map_err(|error| failure(error.into()))?;
+        let mut stream = super::compression::stream(file, codec, env).await?;
+        let mut bytes: Vec<u8> = Vec::new();
+        while let Some(chunk) = stream.try_next().await.map_err(failure)? {
+            bytes.extend_from_slice(&chunk);
+            held += chunk.len() as u64;
+            if held > MOST_BYTES {
+                return Err(SparkError::unsupported("text files of more than 64 MiB together"));
+            }
+        }
         let text = String::from_utf8_lossy(&bytes);
         let values: StringArray =
             if whole { StringArray::from(vec![text.as_ref()]) } else { StringArray::from(split(&text)) };

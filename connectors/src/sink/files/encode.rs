@@ -15,12 +15,13 @@ use futures::{Stream, StreamExt, TryStreamExt, stream};
 use tokio::sync::mpsc;
 
 use super::upload::Upload;
-use super::{FileFormat, Pending, PreparedFiles, csv, data_columns, json, parquet, text};
+use super::{FileFormat, Pending, PreparedFiles, avro, csv, data_columns, json, parquet, text};
 use crate::error::{ConnectorError, Result};
 
 /// An open file of some format.
 pub(super) enum Encoder {
     Parquet(Box<parquet::ParquetFile>),
+    Avro(Box<avro::AvroFile>),
     Lines(Box<LineFile>),
 }
 
@@ -47,6 +48,9 @@ impl Encoder {
         if let FileFormat::Parquet(options) = &prepared.spec.format {
             return Ok(Self::Parquet(Box::new(parquet::ParquetFile::open(options, schema, upload)?)));
         }
+        if let FileFormat::Avro(options) = &prepared.spec.format {
+            return Ok(Self::Avro(Box::new(avro::AvroFile::open(options, schema, upload)?)));
+        }
         let format = line_format(prepared, schema)?;
         let upload = Compressed::new(upload, compression(&prepared.spec.format)?)?;
         Ok(Self::Lines(Box::new(LineFile { format, upload, buffer: Vec::new(), started: false })))
@@ -55,6 +59,7 @@ impl Encoder {
     pub(super) async fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         match self {
             Self::Parquet(file) => file.write(batch).await,
+            Self::Avro(file) => file.write(batch).await,
             Self::Lines(file) => file.write(batch).await,
         }
     }
@@ -63,6 +68,7 @@ impl Encoder {
     pub(super) fn memory(&self) -> usize {
         match self {
             Self::Parquet(file) => file.memory(),
+            Self::Avro(file) => file.memory(),
             Self::Lines(file) => file.buffer.len(),
         }
     }
@@ -70,6 +76,7 @@ impl Encoder {
     pub(super) async fn finish(self) -> Result<(Pending, u64)> {
         match self {
             Self::Parquet(file) => file.finish().await,
+            Self::Avro(file) => file.finish().await,
             Self::Lines(file) => file.finish().await,
         }
     }
@@ -77,6 +84,7 @@ impl Encoder {
     pub(super) async fn discard(self) {
         match self {
             Self::Parquet(file) => file.discard().await,
+            Self::Avro(file) => file.discard().await,
             Self::Lines(file) => file.upload.discard().await,
         }
     }
@@ -133,6 +141,7 @@ pub(super) fn check(prepared: &PreparedFiles, schema: &SchemaRef) -> Result<()> 
     }
     match &prepared.spec.format {
         FileFormat::Parquet(options) => parquet::check(options, &schema),
+        FileFormat::Avro(options) => avro::check(options, &schema),
         format => {
             compression(format)?;
             line_format(prepared, &schema).map(drop)
@@ -157,6 +166,7 @@ pub(super) fn data_schema(prepared: &PreparedFiles, input: &Schema) -> SchemaRef
 pub(super) fn extension(format: &FileFormat) -> Result<String> {
     Ok(match format {
         FileFormat::Parquet(options) => format!("{}.parquet", parquet::codec(options)?.1),
+        FileFormat::Avro(_) => ".avro".to_owned(),
         FileFormat::Csv(_) => format!(".csv{}", suffix(format)?),
         FileFormat::Json(_) => format!(".json{}", suffix(format)?),
         FileFormat::Text(_) => format!(".txt{}", suffix(format)?),
@@ -166,7 +176,7 @@ pub(super) fn extension(format: &FileFormat) -> Result<String> {
 /// Whether an empty result still makes a file that says something: a schema or a header.
 pub(super) fn writes_empty(format: &FileFormat) -> bool {
     match format {
-        FileFormat::Parquet(_) => true,
+        FileFormat::Parquet(_) | FileFormat::Avro(_) => true,
         FileFormat::Csv(options) => options.header,
         FileFormat::Json(_) | FileFormat::Text(_) => false,
     }
@@ -178,13 +188,16 @@ fn line_format(prepared: &PreparedFiles, schema: &SchemaRef) -> Result<Box<dyn L
         FileFormat::Csv(options) => Box::new(csv::CsvFormat::new(options, schema, zone)?),
         FileFormat::Json(options) => Box::new(json::JsonFormat::new(options, schema, zone)?),
         FileFormat::Text(options) => Box::new(text::TextFormat::new(options, schema)?),
-        FileFormat::Parquet(_) => return Err(ConnectorError::Protocol("parquet is no text format".to_owned())),
+        FileFormat::Parquet(_) | FileFormat::Avro(_) => {
+            return Err(ConnectorError::Protocol("not a text format".to_owned()));
+        }
     })
 }
 
 fn codec_name(format: &FileFormat) -> &str {
     match format {
         FileFormat::Parquet(options) => &options.compression,
+        FileFormat::Avro(options) => &options.compression,
         FileFormat::Csv(options) => &options.compression,
         FileFormat::Json(options) => &options.compression,
         FileFormat::Text(options) => &options.compression,

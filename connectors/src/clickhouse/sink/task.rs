@@ -1,0 +1,175 @@
+//! One task's share of a write: bounded blocks, each sent until the server has it or refuses it.
+//!
+//! A block sent again is the same bytes under the same token, so that one whose answer was lost is not there twice.
+
+use std::hash::{DefaultHasher, Hasher};
+use std::time::Duration;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use arrow::ipc::CompressionType;
+use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
+use bytes::Bytes;
+use datafusion::execution::SendableRecordBatchStream;
+use futures::StreamExt;
+
+use super::{ClickHouseMessage, Finish, PreparedClickHouse};
+use crate::clickhouse::encode::Encoder;
+use crate::clickhouse::http::{Client, Failure};
+use crate::clickhouse::options::Codec;
+use crate::clickhouse::table::{count, qualified, quote};
+use crate::error::{ConnectorError, Result};
+
+/// Bytes at which a block ends, whatever its rows.
+const BLOCK_BYTES: usize = 64 * 1024 * 1024;
+/// Rows encoded at a time, so that a block ends near its bounds.
+const STEP: usize = 8192;
+
+/// Rows gathered for one INSERT.
+struct Block {
+    writer: StreamWriter<Vec<u8>>,
+    rows: usize,
+}
+
+impl Block {
+    fn new(schema: &SchemaRef, codec: Codec) -> Result<Self> {
+        let codec = match codec {
+            Codec::None => None,
+            Codec::Lz4 => Some(CompressionType::LZ4_FRAME),
+            Codec::Zstd => Some(CompressionType::ZSTD),
+        };
+        let options = IpcWriteOptions::default().try_with_compression(codec);
+        let writer = options.and_then(|options| StreamWriter::try_new_with_options(Vec::new(), schema, options));
+        let writer = writer.map_err(|error| ConnectorError::Engine(error.into()))?;
+        Ok(Self { writer, rows: 0 })
+    }
+
+    fn push(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.rows += batch.num_rows();
+        self.writer.write(batch).map_err(|error| ConnectorError::Engine(error.into()))
+    }
+
+    fn full(&self, rows: usize) -> bool {
+        self.rows >= rows || self.writer.get_ref().len() >= BLOCK_BYTES
+    }
+
+    fn finish(self) -> Result<Bytes> {
+        self.writer.into_inner().map(Bytes::from).map_err(|error| ConnectorError::Engine(error.into()))
+    }
+}
+
+impl PreparedClickHouse {
+    /// Writes one partition.
+    pub(crate) async fn write(
+        &self,
+        partition: usize,
+        attempt: &str,
+        mut input: SendableRecordBatchStream,
+    ) -> Result<ClickHouseMessage> {
+        let client = Client::new(&self.options.target)?;
+        let name: String = attempt.chars().filter(char::is_ascii_alphanumeric).collect();
+        let own = format!("{}_{partition}_{name}", self.prefix);
+        let staged = self.finish != Finish::Direct;
+        let into = if staged { qualified(&self.database, &own) } else { self.target() };
+        let mut encoder = Encoder::new(&self.columns, &self.zone);
+        let schema = encoder.schema(&input.schema())?;
+        let mut block = Block::new(&schema, self.options.write_codec)?;
+        let (mut rows, mut number, mut made) = (0_u64, 0_usize, false);
+        loop {
+            let next = input.next().await.transpose()?;
+            let last = next.is_none();
+            let batch = next.unwrap_or_else(|| RecordBatch::new_empty(input.schema()));
+            let mut at = 0;
+            while at < batch.num_rows() || (last && block.rows > 0) {
+                let room = self.options.batch_rows.saturating_sub(block.rows);
+                let length = (batch.num_rows() - at).min(STEP).min(room);
+                if length > 0 {
+                    block.push(&encoder.batch(&batch.slice(at, length))?)?;
+                    at += length;
+                }
+                if !block.full(self.options.batch_rows) && !last {
+                    continue;
+                }
+                if staged && !made {
+                    self.create_attempt(&client, &own).await?;
+                    made = true;
+                }
+                let fresh = Block::new(&schema, self.options.write_codec)?;
+                let full = std::mem::replace(&mut block, fresh);
+                rows += full.rows as u64;
+                let rows_in_block = full.rows;
+                self.send(&client, &into, &format!("{partition}-{number}"), full.finish()?, rows_in_block).await?;
+                number += 1;
+            }
+            if last {
+                break;
+            }
+        }
+        if made {
+            // The last chance to notice that rows were lost on the way.
+            let found = count(&client, &format!("SELECT count() FROM {into}")).await.map_err(|f| client.error(f))?;
+            if found != rows {
+                return Err(ConnectorError::Protocol(format!("sent {rows} rows, the server has {found}")));
+            }
+        }
+        Ok(ClickHouseMessage { rows, table: made.then_some(own) })
+    }
+
+    async fn create_attempt(&self, client: &Client, own: &str) -> Result<()> {
+        let engine = &self.attempt_engine;
+        let sql = format!(
+            "CREATE TABLE IF NOT EXISTS {} AS {} ENGINE = {engine}",
+            qualified(&self.database, own),
+            self.stage()
+        );
+        client.insist(&sql).await.map_err(|failure| match failure {
+            Failure::Refused { code: 60, .. } => {
+                ConnectorError::Protocol(format!("job {} is over, its stage is gone", self.job_id))
+            }
+            failure => client.error(failure),
+        })
+    }
+
+    async fn send(&self, client: &Client, into: &str, token: &str, body: Bytes, rows: usize) -> Result<()> {
+        let columns: Vec<String> = self.columns.iter().map(|column| quote(&column.name)).collect();
+        let sql = format!("INSERT INTO {into} ({}) FORMAT ArrowStream", columns.join(", "));
+        // A task that is run again may see its rows in another order: then its blocks are others, and none is taken for
+        // one that is there.
+        let mut hasher = DefaultHasher::new();
+        hasher.write(&body);
+        let token = format!("{}-{token}-{:016x}", self.job_id, hasher.finish());
+        let one_block = (rows.saturating_add(1)).max(1_048_449).to_string();
+        let mut settings = vec![
+            ("async_insert", "0".to_owned()),
+            ("wait_end_of_query", "1".to_owned()),
+            ("insert_deduplicate", "1".to_owned()),
+            ("insert_deduplication_token", token),
+            ("input_format_null_as_default", "0".to_owned()),
+            ("input_format_parallel_parsing", "0".to_owned()),
+            ("max_insert_threads", "1".to_owned()),
+            ("max_insert_block_size", one_block.clone()),
+            ("min_insert_block_size_rows", one_block),
+            ("min_insert_block_size_bytes", (BLOCK_BYTES * 8).to_string()),
+        ];
+        if self.finish == Finish::Direct {
+            settings.push(("distributed_foreground_insert", "1".to_owned()));
+        } else {
+            // A staging table bears any number of partitions.
+            settings.push(("max_partitions_per_insert_block", "0".to_owned()));
+        }
+        settings.retain(|(name, _)| !self.options.target.settings.contains_key(*name));
+        let mut tries = 0;
+        loop {
+            let failure = match client.insert(&sql, &settings, body.clone()).await {
+                Ok(()) => return Ok(()),
+                Err(failure) => failure,
+            };
+            if tries >= self.options.max_retry || !failure.is_passing(&self.options.retryable) {
+                return Err(client.error(failure));
+            }
+            tries += 1;
+            tracing::debug!(?failure, tries, "sending a block again");
+            tokio::time::sleep(Duration::from_millis(self.options.retry_interval)).await;
+        }
+    }
+}
