@@ -38,7 +38,7 @@ pub enum SinkSpec {
     /// A PostgreSQL table.
     Postgres(PostgresSinkSpec),
     /// A ClickHouse table.
-    ClickHouse(ClickHouseSinkSpec),
+    ClickHouse(Box<ClickHouseSinkSpec>),
 }
 
 /// A write that has begun: all that a task or the committer needs, in any process.
@@ -51,7 +51,7 @@ pub enum PreparedSink {
     /// A PostgreSQL table.
     Postgres(PreparedPostgres),
     /// A ClickHouse table.
-    ClickHouse(PreparedClickHouse),
+    ClickHouse(Box<PreparedClickHouse>),
 }
 
 /// What one attempt of one task wrote.
@@ -127,9 +127,9 @@ pub async fn prepare(
         SinkSpec::Postgres(spec) => Ok(crate::postgres::sink::prepare(spec, schema, job_id)
             .await?
             .map_or(PreparedSink::Nothing, PreparedSink::Postgres)),
-        SinkSpec::ClickHouse(spec) => Ok(crate::clickhouse::sink::prepare(spec, schema, job_id)
+        SinkSpec::ClickHouse(spec) => Ok(crate::clickhouse::sink::prepare(*spec, schema, job_id)
             .await?
-            .map_or(PreparedSink::Nothing, PreparedSink::ClickHouse)),
+            .map_or(PreparedSink::Nothing, |prepared| PreparedSink::ClickHouse(Box::new(prepared)))),
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) async fn run(
     if let Some(options) = clickhouse_options(format, options, session.conf()) {
         let spec = ClickHouseSinkSpec::from_options(&options, sink::mode(mode), names);
         let spec = spec.map_err(|error| failure(error.into()))?;
-        return write::submit(session, plan, schema, SinkSpec::ClickHouse(spec)).await;
+        return write::submit(session, plan, schema, SinkSpec::ClickHouse(Box::new(spec))).await;
     }
     let mut spec =
         PostgresSinkSpec::from_options(options, sink::mode(mode), names).map_err(|error| failure(error.into()))?;

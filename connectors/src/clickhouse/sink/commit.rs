@@ -93,7 +93,8 @@ impl PreparedClickHouse {
             .map_err(|failure| client.error(failure))
     }
 
-    /// First the stage, without which no attempt can begin, then what attempts have made.
+    /// First the stage, without which no attempt can begin, then what attempts have made. One that cannot be dropped
+    /// does not keep the others; the first failure is told.
     async fn drop_all(&self, client: &Client) -> Result<()> {
         self.drop_stage(client).await?;
         let sql = format!(
@@ -101,10 +102,11 @@ impl PreparedClickHouse {
             literal(&self.database),
             literal(&self.prefix)
         );
+        let mut dropped = Ok(());
         for row in client.rows(&sql).await.map_err(|failure| client.error(failure))? {
             let sql = format!("DROP TABLE IF EXISTS {} SYNC", qualified(&self.database, &text(row.first())));
-            client.insist(&sql).await.map_err(|failure| client.error(failure))?;
+            dropped = dropped.and(client.insist(&sql).await.map(drop).map_err(|failure| client.error(failure)));
         }
-        Ok(())
+        dropped
     }
 }
