@@ -33,10 +33,14 @@ class Asker:
         if len(expressions) == 1:
             return [self._one(values, expressions[0])]
         try:
-            return self._query(values, expressions)
+            answers = self._query(values, expressions)
+            # Beside aggregates a constant is one row.
+            if len(answers[0][2]) != 1:
+                return answers
         except Exception:
-            half = len(expressions) // 2
-            return self._some(values, expressions[:half]) + self._some(values, expressions[half:])
+            pass
+        half = len(expressions) // 2
+        return self._some(values, expressions[:half]) + self._some(values, expressions[half:])
 
     def _one(self, values, expression):
         try:
