@@ -47,12 +47,6 @@ pub fn reads_database(node: &dyn ExecutionPlan) -> bool {
     node.is::<PostgresScanExec>()
 }
 
-/// Whether an operator keeps a connection to a database for as long as its plan is kept.
-#[must_use]
-pub fn holds_connection(node: &dyn ExecutionPlan) -> bool {
-    node.downcast_ref::<PostgresScanExec>().is_some_and(PostgresScanExec::holds_snapshot)
-}
-
 /// Encodes our operators and all functions; the inner codec has the rest.
 #[derive(Debug)]
 pub struct EngineCodec {

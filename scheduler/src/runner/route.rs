@@ -48,10 +48,9 @@ pub(super) fn of_logical(plan: &LogicalPlan) -> Route {
 pub(super) fn of_physical(plan: &Arc<dyn ExecutionPlan>) -> Route {
     let mut leaves = Leaves::default();
     let _ = plan.apply(|node| {
-        // The rows below a scan of a database say what each task is to read.
-        leaves.files |= codec::reads_database(node.as_ref());
-        // Jobs that have ended are remembered with their plans for minutes; the server would run out of connections.
-        leaves.stuck |= codec::holds_connection(node.as_ref());
+        // Jobs that have ended are remembered with their plans for minutes, and with them the connection that holds a
+        // snapshot; and what a database refuses has its condition only where the catalog is.
+        leaves.stuck |= codec::reads_database(node.as_ref());
         if node.children().is_empty() {
             leaves.see(node.as_ref());
         }

@@ -73,11 +73,6 @@ impl PostgresScanExec {
         &self.spec
     }
 
-    /// Whether it keeps a connection open for as long as the plan is there, so that all partitions see one state.
-    pub fn holds_snapshot(&self) -> bool {
-        self.snapshot.is_some()
-    }
-
     /// The same partitions, read otherwise.
     #[must_use]
     pub fn reading(&self, spec: ReadSpec) -> Self {
