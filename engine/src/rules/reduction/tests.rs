@@ -1,3 +1,5 @@
+//! That reduced plans answer as before, and that rows which must stay stay.
+
 use arrow::util::pretty::pretty_format_batches;
 use datafusion::physical_plan::{collect, displayable};
 use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
