@@ -6,6 +6,7 @@ mod barrier;
 mod columns;
 mod database;
 mod dimension;
+mod estimate;
 mod narrow;
 mod order;
 mod recursion;
@@ -35,7 +36,7 @@ pub fn logical() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
 /// Physical rules, run before DataFusion's own, which choose the sides of joins and how rows are spread.
 #[must_use]
 pub fn physical_first() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
-    vec![Arc::new(dimension::PushDownDimension)]
+    vec![Arc::new(estimate::EstimateFilters), Arc::new(dimension::PushDownDimension)]
 }
 
 /// Physical rules, run after DataFusion's own.

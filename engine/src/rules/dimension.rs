@@ -118,8 +118,10 @@ fn placed(
     let keys: Vec<_> = below.iter().zip(keys).map(|((_, key), (_, own))| (*key, *own)).collect();
     let Some(input) = plan.children().get(child).map(|input| Arc::clone(input)) else { return Ok(None) };
     if let Some(join) = plan.downcast_ref::<HashJoinExec>() {
-        // Passing another dimension gains nothing, and the two would pass each other for ever.
-        let passed = usize::from(!is_filtered(if child == 0 { join.right() } else { join.left() }));
+        let other = if child == 0 { join.right() } else { join.left() };
+        // Passing a dimension as small gains nothing, and the two would pass each other for ever.
+        let passed =
+            usize::from(!is_filtered(other) || rows(other.as_ref())?.is_some_and(|rows| rows > dimension.rows));
         let Some(widened) = placed(&input, &keys, dimension, joins + passed)? else { return Ok(None) };
         let widths = [join.left().schema().fields().len(), join.right().schema().fields().len()];
         let more = widened.schema().fields().len() - input.schema().fields().len();
@@ -256,6 +258,16 @@ mod tests {
             where oid = o and id = s and n = nid and name = 'n7' and status = 1 and oid < 100 group by name, status";
         let (_, rows) = run(&TABLES, query, None).await;
         let (_, same) = run(&TABLES, query, Some(Arc::new(PushDownDimension))).await;
+        assert_eq!(rows, same);
+    }
+
+    #[tokio::test]
+    async fn filters_of_larger_tables_do_not_hold_a_dimension_up() {
+        let query = "select name, id, status, count(*) from suppliers, lines, orders, nations
+            where id = s and oid = o and n = nid and name = 'n7' and status = 1 and s > 10 group by name, id, status";
+        let (before, rows) = run(&TABLES, query, None).await;
+        let (plan, same) = run(&TABLES, query, Some(Arc::new(PushDownDimension))).await;
+        assert!(depth(&plan, "FilterExec: name") > depth(&before, "FilterExec: name"), "{plan}");
         assert_eq!(rows, same);
     }
 

@@ -13,7 +13,8 @@
 //!
 //! In one process a filter made while the join runs does the same. Between stages there is no such way back, so the filtered
 //! side, where it is cheap to make, is made once more and its keys are broadcast. This is Spark's runtime filter by semi
-//! join (`spark.sql.optimizer.runtimeFilter.semiJoinReduction.enabled`), also below an aggregate that groups by the key.
+//! join (`spark.sql.optimizer.runtimeFilter.semiJoinReduction.enabled`), also below an aggregate that groups by the key and
+//! below joins that keep it.
 //!
 //! Which keys are broadcast may only ever be too many, never too few: they come from a part of the filtered side whose
 //! column holds every value the join can see. It works on plans that are to be cut into stages and knows no runner.
@@ -98,13 +99,13 @@ fn reduced(node: &Arc<dyn ExecutionPlan>, limits: Limits) -> Result<Option<Arc<d
         for (left, right) in join.on() {
             let (Some(left), Some(right)) = (index(left), index(right)) else { continue };
             let (key, other_key) = if at == 0 { (left, right) } else { (right, left) };
-            let Some((input, column)) = travels(side, key, false) else { continue };
+            let Some((input, _, depth)) = travels(side, key) else { continue };
             let rows = estimate(input.as_ref())?.map_or(0, |(rows, _)| rows);
             if rows < limits.fewest_rows || best.as_ref().is_some_and(|(most, ..)| *most >= rows) {
                 continue;
             }
             let Some(keys) = keys_of(other, other_key, rows, limits.bytes)? else { continue };
-            best = Some((rows, at, put(side, key, &keys, column)?));
+            best = Some((rows, at, put(side, key, &keys, depth)?));
         }
     }
     let Some((_, at, side)) = best else { return Ok(None) };
@@ -123,25 +124,33 @@ fn may_lose_rows(join: JoinType, at: usize) -> bool {
     }
 }
 
-/// What is below the exchanges and groupings through which a key passes, and the key's index there; `None` when the rows do
-/// not travel, or come from several stages.
-fn travels(plan: &Arc<dyn ExecutionPlan>, key: usize, exchanged: bool) -> Option<(Arc<dyn ExecutionPlan>, usize)> {
-    if let Some((input, column, exchange)) = source::passes(plan, key) {
-        return travels(input, column, exchanged || exchange);
+/// Where the rows of a key come from: what is below the exchanges, groupings and joins through which it passes, the key's
+/// index there, and how many operators are above; `None` when the rows do not travel, or come from several stages.
+fn travels(plan: &Arc<dyn ExecutionPlan>, key: usize) -> Option<(&Arc<dyn ExecutionPlan>, usize, usize)> {
+    let (mut at, mut column, mut depth, mut exchanged) = (plan, key, 0, false);
+    // Rows are best reduced above their own filters and broadcast joins.
+    while !(exchanged && is_one_stage(at)) {
+        let (child, below, exchange) = source::passes(at, column)?;
+        (at, column, depth, exchanged) = (*at.children().get(child)?, below, depth + 1, exchanged || exchange);
     }
-    (exchanged && is_one_stage(plan)).then(|| (Arc::clone(plan), key))
+    Some((at, column, depth))
 }
 
-/// `plan` with only those rows below its exchanges whose key is among `keys`.
+/// `plan` with only those rows `depth` operators below whose key is among `keys`.
 fn put(
     plan: &Arc<dyn ExecutionPlan>,
     key: usize,
     keys: &Arc<dyn ExecutionPlan>,
-    column: usize,
+    depth: usize,
 ) -> Result<Arc<dyn ExecutionPlan>> {
-    if let Some((input, below, _)) = source::passes(plan, key) {
-        let input = put(input, below, keys, column)?;
-        return replace_children_if_necessary(Arc::clone(plan), vec![input]);
+    if depth > 0
+        && let Some((child, below, _)) = source::passes(plan, key)
+    {
+        let mut children: Vec<_> = plan.children().into_iter().map(Arc::clone).collect();
+        if let Some(input) = children.get_mut(child) {
+            *input = put(input, below, keys, depth - 1)?;
+        }
+        return replace_children_if_necessary(Arc::clone(plan), children);
     }
     let expr = |plan: &Arc<dyn ExecutionPlan>, at: usize| -> Arc<dyn PhysicalExpr> {
         Arc::new(Column::new(plan.schema().field(at).name(), at))
@@ -149,7 +158,7 @@ fn put(
     Ok(Arc::new(HashJoinExec::try_new(
         Arc::clone(keys),
         Arc::clone(plan),
-        vec![(expr(keys, 0), expr(plan, column))],
+        vec![(expr(keys, 0), expr(plan, key))],
         None,
         &JoinType::RightSemi,
         None,

@@ -21,21 +21,56 @@ use datafusion::physical_plan::{ExecutionPlan, Partitioning};
 
 use super::index;
 
-/// The input of an operator that treats all rows with the same key alike, the key's index in it, and whether the
-/// operator is an exchange. Rows dropped below it by their key are the rows that would have been dropped above.
-pub(super) fn passes(plan: &Arc<dyn ExecutionPlan>, key: usize) -> Option<(&Arc<dyn ExecutionPlan>, usize, bool)> {
+/// Which input of an operator that treats all rows with the same key alike holds the key, the key's index there, and whether
+/// the operator is an exchange. Rows dropped below it by their key are the rows that would have been dropped above.
+pub(super) fn passes(plan: &Arc<dyn ExecutionPlan>, key: usize) -> Option<(usize, usize, bool)> {
     if let Some(repartition) = plan.downcast_ref::<RepartitionExec>() {
-        return matches!(repartition.partitioning(), Partitioning::Hash(..)).then(|| (repartition.input(), key, true));
+        return matches!(repartition.partitioning(), Partitioning::Hash(..)).then_some((0, key, true));
     }
     if let Some(aggregate) = plan.downcast_ref::<AggregateExec>() {
-        return Some((aggregate.input(), group(aggregate, key)?, false));
+        return Some((0, group(aggregate, key)?, false));
     }
-    // Only above one that is passed: rows are best reduced above their own filters.
-    let projection = plan.downcast_ref::<ProjectionExec>()?;
-    let below = index(&projection.expr().get(key)?.expr)?;
-    let deeper = projection.input();
-    (deeper.downcast_ref::<RepartitionExec>().is_some() || deeper.downcast_ref::<AggregateExec>().is_some())
-        .then_some((deeper, below, false))
+    // What is not stable, such as a row's number, says another thing of each row once other rows are gone.
+    if let Some(projection) = plan.downcast_ref::<ProjectionExec>() {
+        let stable = projection.expr().iter().all(|e| is_stable(&e.expr));
+        return stable.then_some((0, index(&projection.expr().get(key)?.expr)?, false));
+    }
+    if let Some(filter) = plan.downcast_ref::<FilterExec>() {
+        let stable = filter.fetch().is_none() && is_stable(filter.predicate());
+        return stable.then_some((0, filtered(filter, key)?, false));
+    }
+    let join = plan.downcast_ref::<HashJoinExec>()?;
+    let (side, column) = joined(join, key)?;
+    let stays = match join.join_type() {
+        JoinType::Left if side == 1 => false,
+        JoinType::Right if side == 0 => false,
+        _ => join.filter().is_none_or(|filter| is_stable(filter.expression())),
+    };
+    stays.then_some((side, column, false))
+}
+
+/// The index in the input of a filter's column.
+fn filtered(filter: &FilterExec, column: usize) -> Option<usize> {
+    match filter.projection() {
+        Some(projection) => projection.get(column).copied(),
+        None => Some(column),
+    }
+}
+
+/// Which side of a join a column comes from, and its index there.
+fn joined(join: &HashJoinExec, column: usize) -> Option<(usize, usize)> {
+    let column = match &join.projection {
+        Some(projection) => *projection.get(column)?,
+        None => column,
+    };
+    let width = join.left().schema().fields().len();
+    match join.join_type() {
+        JoinType::Inner | JoinType::Left | JoinType::Right if column >= width => Some((1, column - width)),
+        JoinType::Inner | JoinType::Left | JoinType::Right => Some((0, column)),
+        JoinType::LeftSemi | JoinType::LeftAnti => Some((0, column)),
+        JoinType::RightSemi | JoinType::RightAnti => Some((1, column)),
+        _ => None,
+    }
 }
 
 /// The index in the input of a grouping column.
@@ -53,11 +88,7 @@ pub(super) fn inner_column(plan: &Arc<dyn ExecutionPlan>, column: usize) -> Opti
         return Some((projection.input(), index(&projection.expr().get(column)?.expr)?));
     }
     if let Some(filter) = plan.downcast_ref::<FilterExec>() {
-        let column = match filter.projection() {
-            Some(projection) => *projection.get(column)?,
-            None => column,
-        };
-        return Some((filter.input(), column));
+        return Some((filter.input(), filtered(filter, column)?));
     }
     if let Some(aggregate) = plan.downcast_ref::<AggregateExec>() {
         return Some((aggregate.input(), group(aggregate, column)?));
@@ -69,18 +100,9 @@ pub(super) fn inner_column(plan: &Arc<dyn ExecutionPlan>, column: usize) -> Opti
         return Some((merge.input(), column));
     }
     let join = plan.downcast_ref::<HashJoinExec>()?;
-    let column = match &join.projection {
-        Some(projection) => *projection.get(column)?,
-        None => column,
-    };
-    let width = join.left().schema().fields().len();
-    match join.join_type() {
-        JoinType::Inner if column >= width => Some((join.right(), column - width)),
-        JoinType::Inner => Some((join.left(), column)),
-        JoinType::LeftSemi | JoinType::LeftAnti => Some((join.left(), column)),
-        JoinType::RightSemi | JoinType::RightAnti => Some((join.right(), column)),
-        _ => None,
-    }
+    // The other side of an outer join also has nulls, which match nothing.
+    let (side, column) = joined(join, column)?;
+    Some((if side == 0 { join.left() } else { join.right() }, column))
 }
 
 /// Whether a plan reads files and makes the same rows each time, without rows travelling but for broadcast sides of joins.
@@ -88,7 +110,11 @@ pub(super) fn is_one_stage(plan: &Arc<dyn ExecutionPlan>) -> bool {
     if let Some(source) = plan.downcast_ref::<DataSourceExec>() {
         let scan = source.data_source().downcast_ref::<FileScanConfig>();
         // A limit may take other rows the next time, a database may have others by then.
-        return scan.is_some_and(|scan| scan.limit.is_none() && scan.file_source().file_type() == "parquet");
+        return scan.is_some_and(|scan| {
+            let source = scan.file_source();
+            let stable = source.projection().is_none_or(|list| list.iter().all(|e| is_stable(&e.expr)));
+            scan.limit.is_none() && source.file_type() == "parquet" && stable
+        });
     }
     if let Some(projection) = plan.downcast_ref::<ProjectionExec>() {
         return projection.expr().iter().all(|e| is_stable(&e.expr)) && is_one_stage(projection.input());

@@ -93,3 +93,26 @@ async fn a_filter_that_keeps_most_or_may_differ_the_next_time_reduces_nothing() 
     let (count, plan) = reductions(&format!("select count(*) from {some} join lines on id = o")).await;
     assert_eq!(count, 0, "{plan}");
 }
+
+#[tokio::test]
+async fn rows_are_dropped_below_joins_that_keep_the_key() {
+    let sql = "select a.o, a.price, b.price from lines a join lines b on a.price = b.price
+        join orders on a.o = id where day = 7";
+    let (count, plan) = reductions(sql).await;
+    let inner = plan.rfind("join_type=Inner").unwrap();
+    assert!(count > 0 && inner < plan.find("RightSemi").unwrap(), "{plan}");
+    let outer = "select b.o, a.price, b.price from lines a left join lines b on a.price = b.price
+        join orders on b.o = id where day = 7 or b.o is null";
+    let (count, plan) = reductions(outer).await;
+    assert_eq!(count, 0, "{plan}");
+}
+
+#[tokio::test]
+async fn a_number_that_depends_on_the_rows_before_is_not_passed() {
+    let drawn = "select o, price, random() < 2 as r from lines";
+    let sql = format!(
+        "select id, r, a.price from orders join ({drawn}) a on id = o join lines b on a.price = b.price where day = 7"
+    );
+    let (count, plan) = reductions(&sql).await;
+    assert_eq!(count, 0, "{plan}");
+}
