@@ -159,13 +159,15 @@ pub(crate) struct Scheduler {
     #[arg(long, env = "FIRESTEEL_EXECUTOR_WAIT", default_value_t = 300, value_name = "SECONDS")]
     pub(crate) executor_wait: u64,
     /// Compression of data between stages; zstd spares slow networks and small disks.
-    #[arg(long, env = "FIRESTEEL_SHUFFLE_COMPRESSION", value_enum, default_value_t = Compression::Lz4, value_name = "CODEC")]
+    #[arg(long, env = "FIRESTEEL_SHUFFLE_COMPRESSION", value_enum, default_value_t = Compression::Auto, value_name = "CODEC")]
     pub(crate) shuffle_compression: Compression,
 }
 
 /// How executors compress what they hand to each other.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum Compression {
+    /// LZ4, but none for jobs that read little.
+    Auto,
     /// Not at all.
     None,
     /// LZ4.

@@ -3,6 +3,7 @@
 //! This crate is the outermost shell: it reads settings, starts one process and prints for people. It decides nothing about queries.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod allocator;
 mod args;
 mod config;
 mod handover;
@@ -42,6 +43,9 @@ fn main() -> ExitCode {
 fn run(cli: args::Cli) -> anyhow::Result<ExitCode> {
     if let args::Command::Operator(other) | args::Command::Crd(other) = &cli.command {
         return handover::run(cli.command.name(), &other.arguments);
+    }
+    if cli.command.is_process() {
+        allocator::keep_freed_memory();
     }
     let default_filter = if cli.command.is_process() { "info,datafusion=warn,ballista=warn" } else { "error" };
     firesteel_service::telemetry::init(cli.log.as_deref().unwrap_or(default_filter), cli.log_format)

@@ -51,6 +51,7 @@ pub(crate) async fn scheduler(scheduler: args::Scheduler) -> anyhow::Result<Exit
         spill_dir: engine.spill_dir,
         executor_wait_seconds: executor_wait,
         shuffle_codec: match shuffle_compression {
+            args::Compression::Auto => ShuffleCodec::Auto,
             args::Compression::None => ShuffleCodec::None,
             args::Compression::Lz4 => ShuffleCodec::Lz4,
             args::Compression::Zstd => ShuffleCodec::Zstd,

@@ -6,6 +6,7 @@ mod members;
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use ballista_core::config::{
     BALLISTA_BROADCAST_JOIN_THRESHOLD_BYTES, BALLISTA_SHUFFLE_COMPRESSION_CODEC, TaskSchedulingPolicy,
 };
@@ -14,7 +15,7 @@ use ballista_core::serde::BallistaPhysicalExtensionCodec;
 use ballista_scheduler::cluster::{BallistaCluster, ClusterState, JobState};
 use ballista_scheduler::config::{SchedulerConfig, TaskDistributionPolicy};
 use ballista_scheduler::scheduler_process::create_scheduler;
-use ballista_scheduler::scheduler_server::SchedulerServer;
+use ballista_scheduler::scheduler_server::{JobIdGenerator, SchedulerServer};
 use datafusion::prelude::SessionConfig;
 use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
 use firesteel_engine::SessionRecipe;
@@ -74,6 +75,7 @@ pub(crate) async fn make(
         override_config_producer: Some(Arc::new(move || session_config(for_config.session_config(), shuffle_codec))),
         override_session_builder: Some(Arc::new(move |config| for_state.session_state(config))),
         override_physical_codec: Some(Arc::new(codec())),
+        job_id_generator: Some(Arc::new(JobIds)),
         ..SchedulerConfig::default()
     };
     let finished_jobs = BallistaCluster::new_from_config(&config).await.map_err(failed)?.job_state();
@@ -82,6 +84,16 @@ pub(crate) async fn make(
     let cluster = BallistaCluster::new(state, Arc::clone(&finished_jobs));
     let ballista = create_scheduler(cluster, Arc::new(config)).await.map_err(failed)?;
     Ok(Coordinator { ballista, finished_jobs, members, shuffle_codec })
+}
+
+/// Names of jobs: random ones. Ballista's own come from a clock that wakes a thread a thousand times a second.
+struct JobIds;
+
+#[async_trait]
+impl JobIdGenerator for JobIds {
+    async fn next_id(&self) -> String {
+        uuid::Uuid::new_v4().simple().to_string()
+    }
 }
 
 /// How plans travel to executors.
@@ -101,8 +113,13 @@ pub(crate) fn session_config(mut config: SessionConfig, shuffle_codec: ShuffleCo
         .with_ballista_adaptive_query_planner(false)
         // Ballista would replace a shuffled join by a broadcast one after both of its sides have been shuffled.
         .set_usize(BALLISTA_BROADCAST_JOIN_THRESHOLD_BYTES, profile::BROADCAST_BYTES)
-        .set_str(BALLISTA_SHUFFLE_COMPRESSION_CODEC, shuffle_codec.name())
+        .set_str(BALLISTA_SHUFFLE_COMPRESSION_CODEC, shuffle_codec.name(false))
         .with_ballista_grpc_client_max_message_size(MESSAGE_BYTES)
+}
+
+/// For a job that reads little.
+pub(crate) fn reading_little(config: SessionConfig, shuffle_codec: ShuffleCodec) -> SessionConfig {
+    config.set_str(BALLISTA_SHUFFLE_COMPRESSION_CODEC, shuffle_codec.name(true))
 }
 
 /// For a plan with a null-aware join, which Ballista runs as one task and refuses above its limit for broadcasts.

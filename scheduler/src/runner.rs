@@ -134,8 +134,12 @@ impl JobRunner for BallistaJobRunner {
             options.execution.target_partitions = cores;
         }
         let mut physical = planned(&state, &plan, &cancel).await?;
+        let bytes = sizing::input_bytes(&physical);
+        if sizing::is_small(bytes, cores) {
+            *state.config_mut() = cluster::reading_little(state.config().clone(), self.shuffle_codec);
+        }
         if ours {
-            let fit = sizing::partitions(sizing::input_bytes(&physical), cores);
+            let fit = sizing::partitions(bytes, cores);
             if fit != state.config().target_partitions() {
                 state.config_mut().options_mut().execution.target_partitions = fit;
                 physical = planned(&state, &plan, &cancel).await?;

@@ -80,7 +80,7 @@ impl Cluster {
 
     async fn remote(&self, sql: &str) -> String {
         let (job, _) = self.job(sql).await;
-        assert_eq!(job.id.0.len(), 13, "'{sql}' must run on the cluster, whose job ids have 13 characters");
+        assert_eq!(job.id.0.len(), 32, "'{sql}' must run on the cluster, whose job ids have 32 characters");
         let progress = job.progress.clone();
         let batches: Vec<_> = job.stream.map(|batch| batch.unwrap()).collect().await;
         assert!(progress.borrow().stages.iter().all(|stage| stage.done));
