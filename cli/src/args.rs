@@ -1,10 +1,14 @@
 //! The command line: what can be said, its defaults and its help. Every flag is also a setting of the same name in the
 //! environment (`FIRESTEEL_...`) and in the TOML file of `--config`.
 
+mod jobs;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use firesteel_service::telemetry::LogFormat;
+
+pub(crate) use jobs::{Jobs, JobsCommand, JobsOutput, NewJob};
 
 const HELP: &str = "\
 Examples:
@@ -14,6 +18,7 @@ Examples:
                                                  SparkSession.builder.remote(\"sc://localhost\").getOrCreate()
   firesteel scheduler & firesteel executor &     a cluster by hand
   firesteel submit job.sql --remote sc://host    run a SQL file as a job, with progress
+  firesteel jobs submit job.sql                  hand a SQL file over to a server and come back for it
 
 Settings: flags outrank environment variables (FIRESTEEL_CONNECT_PORT for --connect-port), which outrank the file
 given by --config, a TOML file with the same names, at the top or under [server], [scheduler], [executor], [sql], [submit].
@@ -50,6 +55,8 @@ pub(crate) enum Command {
     Sql(Sql),
     /// Run a SQL file as a job and wait for it, with progress.
     Submit(Submit),
+    /// Submit jobs to a server or cluster, list them, read their logs, cancel them and wait for them.
+    Jobs(Jobs),
     /// Run the Kubernetes operator: hands over to the binary firesteel-operator beside this one.
     #[command(disable_help_flag = true)]
     Operator(Handover),
@@ -67,6 +74,7 @@ impl Command {
             Self::Executor(_) => "executor",
             Self::Sql(_) => "sql",
             Self::Submit(_) => "submit",
+            Self::Jobs(_) => "jobs",
             Self::Operator(_) => "operator",
             Self::Crd(_) => "crd",
         }
@@ -81,7 +89,7 @@ impl Command {
 /// Settings of the doors clients use.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Doors {
-    /// Address to listen on. Anything but loopback needs --insecure until TLS or tokens are configured.
+    /// Address to listen on. Anything but loopback needs --tokens or --insecure.
     #[arg(long, env = "FIRESTEEL_BIND", default_value = "127.0.0.1", value_name = "ADDRESS")]
     pub(crate) bind: String,
     /// Spark Connect port (PySpark: sc://HOST:PORT); 0 picks a free one.
@@ -93,7 +101,17 @@ pub(crate) struct Doors {
     /// Port of the web page, REST API, health checks and metrics.
     #[arg(long, env = "FIRESTEEL_REST_PORT", default_value_t = 8080, value_name = "PORT")]
     pub(crate) rest_port: u16,
-    /// Serve without TLS or tokens on an address others can reach.
+    /// Let in only who has one of the tokens of this file, or of the files of this folder (a mounted Secret). A line a token:
+    /// NAME ROLE SHA256 [EXPIRES], where ROLE is viewer, user or admin. Changes are seen within seconds.
+    #[arg(long, env = "FIRESTEEL_TOKENS", value_name = "PATH")]
+    pub(crate) tokens: Option<PathBuf>,
+    /// Certificates, PEM: Spark Connect and Flight SQL speak TLS. The REST port does not; put an ingress before it.
+    #[arg(long, env = "FIRESTEEL_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// Private key of the certificate, PEM.
+    #[arg(long, env = "FIRESTEEL_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Serve without tokens on an address others can reach.
     #[arg(long, env = "FIRESTEEL_INSECURE")]
     pub(crate) insecure: bool,
 }

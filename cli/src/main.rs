@@ -7,6 +7,7 @@ mod allocator;
 mod args;
 mod config;
 mod handover;
+mod jobs;
 mod print;
 mod processes;
 mod shell;
@@ -75,6 +76,7 @@ async fn dispatch(command: args::Command) -> anyhow::Result<ExitCode> {
         args::Command::Executor(executor) => processes::executor(executor).await,
         args::Command::Sql(sql) => sql::run(sql).await,
         args::Command::Submit(submit) => submit::run(submit).await,
+        args::Command::Jobs(jobs) => jobs::run(jobs).await,
         args::Command::Operator(other) => handover::run("operator", &other.arguments),
         args::Command::Crd(other) => handover::run("crd", &other.arguments),
     }

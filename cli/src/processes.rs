@@ -1,5 +1,6 @@
 //! Starting the processes: settings become what each crate asks for, and nothing else happens here.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use firesteel_engine::job::JobRunner;
 use firesteel_engine::local::LocalJobRunner;
 use firesteel_engine::session::SessionRecipe;
 use firesteel_executor::ExecutorSettings;
-use firesteel_scheduler::{SchedulerSettings, ServerSettings, ShuffleCodec};
+use firesteel_scheduler::{Access, SchedulerSettings, ServerSettings, ShuffleCodec, TlsFiles};
 use firesteel_service::{signals, tasks};
 use firesteel_spark::session::{EngineParts, SparkEngine};
 use tokio::net::TcpListener;
@@ -29,6 +30,7 @@ pub(crate) async fn server(server: args::Server) -> anyhow::Result<ExitCode> {
         spill_dir: engine.spill_dir,
         cores,
         state_dir: state.state_dir,
+        access: access(doors.tokens, doors.tls_cert, doors.tls_key),
         insecure: doors.insecure,
     };
     firesteel_scheduler::run_server(settings, signals::shutdown()).await?;
@@ -57,6 +59,7 @@ pub(crate) async fn scheduler(scheduler: args::Scheduler) -> anyhow::Result<Exit
             args::Compression::Zstd => ShuffleCodec::Zstd,
         },
         state_dir: state.state_dir,
+        access: access(doors.tokens, doors.tls_cert, doors.tls_key),
         insecure: doors.insecure,
     };
     firesteel_scheduler::run(settings, signals::shutdown()).await?;
@@ -118,6 +121,12 @@ pub(crate) async fn embedded(engine: &args::Engine) -> anyhow::Result<Embedded> 
         }
     });
     Ok(Embedded { port, _server: server })
+}
+
+/// What protects the doors.
+fn access(tokens: Option<PathBuf>, certificates: Option<PathBuf>, private_key: Option<PathBuf>) -> Access {
+    let tls = certificates.zip(private_key).map(|(certificates, private_key)| TlsFiles { certificates, private_key });
+    Access { tokens, tls }
 }
 
 /// Bytes of a size such as `4g`, `512m`, `1024k` or `1000000`.

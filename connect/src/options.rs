@@ -1,13 +1,16 @@
 //! Settings of the server.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
+
+use firesteel_service::tokens::Tokens;
 
 /// Settings of the Spark Connect server.
 #[derive(Debug, Clone)]
 pub struct ConnectOptions {
-    /// Clients must send this as `authorization: Bearer <token>` when it is set.
-    pub token: Option<String>,
+    /// When they are set, clients must send one of them as `authorization: Bearer <token>`, of a user at least.
+    pub tokens: Option<Arc<Tokens>>,
     /// The server speaks TLS when it is set.
     pub tls: Option<TlsIdentity>,
     /// Largest message either way.
@@ -23,7 +26,7 @@ pub struct ConnectOptions {
 impl Default for ConnectOptions {
     fn default() -> Self {
         Self {
-            token: None,
+            tokens: None,
             tls: None,
             max_message_bytes: 256 * 1024 * 1024,
             detached_timeout: Duration::from_secs(5 * 60),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use firesteel_proto::spark::connect::spark_connect_service_server::SparkConnectServiceServer;
 use firesteel_service::tasks;
+use firesteel_service::tokens::{Role, Tokens, credentials};
 use firesteel_spark::session::SparkEngine;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -56,7 +57,7 @@ pub async fn serve(
     let service = SparkConnectServiceServer::new(ConnectService::new(Arc::clone(&registry)))
         .max_decoding_message_size(options.max_message_bytes)
         .max_encoding_message_size(options.max_message_bytes);
-    let service = InterceptedService::new(service, bearer(options.token.clone()));
+    let service = InterceptedService::new(service, bearer(options.tokens.clone()));
 
     let mut server = Server::builder()
         .initial_stream_window_size(STREAM_WINDOW)
@@ -71,7 +72,7 @@ pub async fn serve(
     let stopping = CancellationToken::new();
     let housekeeping = tasks::spawn("connect-housekeeping", housekeeping(Arc::clone(&registry), options.clone()));
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    info!(%address, tls = options.tls.is_some(), token = options.token.is_some(), "serving Spark Connect");
+    info!(%address, tls = options.tls.is_some(), tokens = options.tokens.is_some(), "serving Spark Connect");
 
     let asked = stopping.clone();
     let serving = server.add_service(service).serve_with_incoming_shutdown(incoming, async move {
@@ -107,21 +108,19 @@ async fn housekeeping(registry: Arc<Registry>, options: ConnectOptions) {
     }
 }
 
-/// Refuses calls without the token, if there is one.
-fn bearer(token: Option<String>) -> impl FnMut(Request<()>) -> Result<Request<()>, Status> + Clone {
-    let expected = token.map(|token| format!("Bearer {token}"));
+/// Refuses calls without a token that may run queries, if there are tokens.
+fn bearer(tokens: Option<Arc<Tokens>>) -> impl FnMut(Request<()>) -> Result<Request<()>, Status> + Clone {
     move |request: Request<()>| {
-        let Some(expected) = &expected else { return Ok(request) };
-        let sent = request.metadata().get("authorization").map(|value| value.as_bytes().to_vec()).unwrap_or_default();
-        if same(&sent, expected.as_bytes()) {
-            Ok(request)
-        } else {
-            Err(Status::unauthenticated("a valid token is required"))
+        let Some(tokens) = &tokens else { return Ok(request) };
+        let header = request.metadata().get("authorization").and_then(|value| value.to_str().ok());
+        let sent = header.and_then(credentials);
+        match sent.and_then(|(_, token)| tokens.caller(&token)) {
+            Some(caller) if caller.role >= Role::User => Ok(request),
+            Some(caller) => Err(Status::permission_denied(format!(
+                "a {} may not run queries; the role user is needed",
+                caller.role
+            ))),
+            None => Err(Status::unauthenticated("a valid token is required")),
         }
     }
-}
-
-/// Compares in a time that does not tell where the texts differ.
-fn same(left: &[u8], right: &[u8]) -> bool {
-    left.len() == right.len() && left.iter().zip(right).fold(0, |sum, (l, r)| sum | (l ^ r)) == 0
 }

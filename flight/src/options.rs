@@ -1,13 +1,16 @@
 //! Settings of the server.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
+
+use firesteel_service::tokens::Tokens;
 
 /// Settings of the Flight SQL server.
 #[derive(Debug, Clone)]
 pub struct FlightOptions {
-    /// Clients must send this as a bearer token, or as the password of a handshake, when it is set.
-    pub token: Option<String>,
+    /// When they are set, clients must send one of them, of a user at least, as a bearer token or as the password.
+    pub tokens: Option<Arc<Tokens>>,
     /// The server speaks TLS when it is set.
     pub tls: Option<TlsIdentity>,
     /// Largest message either way.
@@ -21,7 +24,7 @@ pub struct FlightOptions {
 impl Default for FlightOptions {
     fn default() -> Self {
         Self {
-            token: None,
+            tokens: None,
             tls: None,
             max_message_bytes: 256 * 1024 * 1024,
             session_timeout: Duration::from_secs(60 * 60),

@@ -132,6 +132,7 @@ impl FlightSqlService for SqlService {
         query: CommandGetCatalogs,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
+        self.session(&request)?;
         listing(&query.into_builder().schema(), &query, request)
     }
 
@@ -140,6 +141,7 @@ impl FlightSqlService for SqlService {
         query: CommandGetDbSchemas,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
+        self.session(&request)?;
         listing(&query.clone().into_builder().schema(), &query, request)
     }
 
@@ -148,6 +150,7 @@ impl FlightSqlService for SqlService {
         query: CommandGetTables,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
+        self.session(&request)?;
         listing(&query.clone().into_builder().schema(), &query, request)
     }
 
@@ -156,6 +159,7 @@ impl FlightSqlService for SqlService {
         query: CommandGetTableTypes,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
+        self.session(&request)?;
         listing(&query.into_builder().schema(), &query, request)
     }
 
@@ -164,6 +168,7 @@ impl FlightSqlService for SqlService {
         query: CommandGetSqlInfo,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
+        self.session(&request)?;
         listing(&self.info.schema(), &query, request)
     }
 
@@ -219,16 +224,18 @@ impl FlightSqlService for SqlService {
     async fn do_get_table_types(
         &self,
         query: CommandGetTableTypes,
-        _request: Request<Ticket>,
+        request: Request<Ticket>,
     ) -> Result<Response<Rows>, Status> {
+        self.session(&request)?;
         metadata::table_types(query).map(one)
     }
 
     async fn do_get_sql_info(
         &self,
         query: CommandGetSqlInfo,
-        _request: Request<Ticket>,
+        request: Request<Ticket>,
     ) -> Result<Response<Rows>, Status> {
+        self.session(&request)?;
         query.into_builder(&self.info).build().map_err(arrow_status).map(one)
     }
 
@@ -286,8 +293,9 @@ impl FlightSqlService for SqlService {
     async fn do_action_close_prepared_statement(
         &self,
         _query: ActionClosePreparedStatementRequest,
-        _request: Request<Action>,
+        request: Request<Action>,
     ) -> Result<(), Status> {
+        self.session(&request)?;
         Ok(())
     }
 

@@ -8,9 +8,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use firesteel_functions::types::StructType;
+use firesteel_service::tokens::{Role, TokenDigest, Tokens, credentials, digest};
 use firesteel_spark::session::{Session, SparkEngine};
 use parking_lot::Mutex;
 use tonic::Status;
@@ -37,7 +36,7 @@ pub(crate) struct Kept {
 #[derive(Debug)]
 pub(crate) struct Sessions {
     engine: Arc<SparkEngine>,
-    token: Option<String>,
+    tokens: Option<Arc<Tokens>>,
     known: Mutex<Vec<Known>>,
     results: Mutex<VecDeque<(Uuid, Kept)>>,
 }
@@ -46,64 +45,73 @@ pub(crate) struct Sessions {
 struct Known {
     user: String,
     id: String,
-    /// Whether the id was given by a handshake, and so is proof of it.
-    authenticated: bool,
+    /// The hash of what was sent in the handshake that gave this id; the id is worth nothing once that token is not.
+    proof: Option<TokenDigest>,
     used: Instant,
 }
 
 impl Sessions {
     /// No sessions yet.
-    pub(crate) fn new(engine: Arc<SparkEngine>, token: Option<String>) -> Self {
-        Self { engine, token, known: Mutex::default(), results: Mutex::default() }
+    pub(crate) fn new(engine: Arc<SparkEngine>, tokens: Option<Arc<Tokens>>) -> Self {
+        Self { engine, tokens, known: Mutex::default(), results: Mutex::default() }
     }
 
     /// The session of a call.
     ///
     /// # Errors
     ///
-    /// `UNAUTHENTICATED` when the server wants a token that the call does not have.
+    /// `UNAUTHENTICATED` when the server wants a token that the call does not have, `PERMISSION_DENIED` when the role of the
+    /// token may not run queries.
     pub(crate) fn of(&self, metadata: &MetadataMap) -> Result<Arc<Session>, Status> {
-        let header = |name: &str| metadata.get(name).and_then(|value| value.to_str().ok()).map(str::to_string);
-        let bearer = header("authorization").and_then(|value| value.strip_prefix("Bearer ").map(str::to_string));
+        let header = |name: &str| metadata.get(name).and_then(|value| value.to_str().ok());
+        let sent = header("authorization").and_then(credentials);
         let named = header(SESSION_HEADER).filter(|id| !id.is_empty());
-        if let Some(known) = bearer.as_deref().and_then(|token| self.handshaken(token)) {
-            return Ok(self.session(&known.user, named.as_deref().unwrap_or(&known.id), known.authenticated));
+        if let Some(known) = sent.as_ref().and_then(|(_, token)| self.handshaken(token)) {
+            self.allow(known.proof)?;
+            return Ok(self.session(&known.user, named.unwrap_or(&known.id), known.proof));
         }
-        let basic = header("authorization").and_then(|value| basic_credentials(&value));
-        match (&self.token, bearer, basic) {
-            (Some(expected), Some(sent), _) if same(expected, &sent) => {
-                Ok(self.session(ANONYMOUS, named.as_deref().unwrap_or(ANONYMOUS), false))
-            }
-            (Some(expected), None, Some((user, password))) if same(expected, &password) => {
-                Ok(self.session(&user, named.as_deref().unwrap_or(ANONYMOUS), false))
-            }
-            (Some(_), ..) => Err(Status::unauthenticated("a valid token is required")),
-            (None, Some(sent), _) => Ok(self.session(ANONYMOUS, named.as_deref().unwrap_or(&sent), false)),
-            (None, None, basic) => {
-                let user = basic.map_or_else(|| ANONYMOUS.to_string(), |(user, _)| user);
-                Ok(self.session(&user, named.as_deref().unwrap_or(ANONYMOUS), false))
-            }
-        }
+        self.allow(sent.as_ref().map(|(_, token)| digest(token)))?;
+        let (user, bearer) = match sent {
+            Some((Some(user), _)) => (user, None),
+            Some((None, token)) => (ANONYMOUS.to_owned(), Some(token)),
+            None => (ANONYMOUS.to_owned(), None),
+        };
+        // A server's token is a secret and no name.
+        let bearer = bearer.filter(|_| self.tokens.is_none());
+        Ok(self.session(&user, named.or(bearer.as_deref()).unwrap_or(ANONYMOUS), None))
     }
 
-    /// Makes a session for the credentials of a handshake and gives its token.
+    /// Makes a session for the credentials of a handshake and gives its token, which is good for as long as they are.
     ///
     /// # Errors
     ///
-    /// `UNAUTHENTICATED` when the server wants a token that is not the password.
+    /// As [`Sessions::of`].
     pub(crate) fn handshake(&self, metadata: &MetadataMap, payload: &[u8]) -> Result<String, Status> {
         let header = metadata.get("authorization").and_then(|value| value.to_str().ok());
-        let credentials = header.and_then(basic_credentials);
-        let bearer = header.and_then(|value| value.strip_prefix("Bearer ")).map(str::to_string);
-        let sent = credentials.as_ref().map(|(_, password)| password.clone()).or(bearer);
-        let sent = sent.or_else(|| std::str::from_utf8(payload).ok().map(str::to_string)).unwrap_or_default();
-        if self.token.as_ref().is_some_and(|expected| !same(expected, &sent)) {
-            return Err(Status::unauthenticated("a valid token is required"));
-        }
-        let user = credentials.map_or_else(|| ANONYMOUS.to_string(), |(user, _)| user);
+        let sent = header.and_then(credentials);
+        let secret = match &sent {
+            Some((_, secret)) => secret.as_str(),
+            None => std::str::from_utf8(payload).unwrap_or_default(),
+        };
+        let proof = digest(secret);
+        self.allow(Some(proof))?;
+        let user = sent.and_then(|(user, _)| user).unwrap_or_else(|| ANONYMOUS.to_owned());
         let id = Uuid::new_v4().to_string();
-        self.session(&user, &id, true);
+        self.session(&user, &id, Some(proof));
         Ok(id)
+    }
+
+    /// Whether the token of a hash may run queries; on an open server everybody may.
+    fn allow(&self, sent: Option<TokenDigest>) -> Result<(), Status> {
+        let Some(tokens) = &self.tokens else { return Ok(()) };
+        match sent.and_then(|sent| tokens.holder(&sent)) {
+            Some(caller) if caller.role >= Role::User => Ok(()),
+            Some(caller) => Err(Status::permission_denied(format!(
+                "a {} may not run queries; the role user is needed",
+                caller.role
+            ))),
+            None => Err(Status::unauthenticated("a valid token is required")),
+        }
     }
 
     /// Keeps the result of a command until its client fetches it, and gives its ticket.
@@ -138,10 +146,10 @@ impl Sessions {
     }
 
     fn handshaken(&self, token: &str) -> Option<Known> {
-        self.known.lock().iter().find(|known| known.authenticated && same(&known.id, token)).cloned()
+        self.known.lock().iter().find(|known| known.proof.is_some() && same(&known.id, token)).cloned()
     }
 
-    fn session(&self, user: &str, id: &str, authenticated: bool) -> Arc<Session> {
+    fn session(&self, user: &str, id: &str, proof: Option<TokenDigest>) -> Arc<Session> {
         let mut known = self.known.lock();
         match known.iter_mut().find(|known| known.user == user && known.id == id) {
             Some(known) => known.used = Instant::now(),
@@ -150,19 +158,13 @@ impl Sessions {
                     let oldest = known.remove(0);
                     self.engine.release(&oldest.user, &oldest.id);
                 }
-                let entry = Known { user: user.to_string(), id: id.to_string(), authenticated, used: Instant::now() };
+                let entry = Known { user: user.to_string(), id: id.to_string(), proof, used: Instant::now() };
                 known.push(entry);
             }
         }
         drop(known);
         self.engine.session(user, id)
     }
-}
-
-fn basic_credentials(header: &str) -> Option<(String, String)> {
-    let decoded = STANDARD.decode(header.strip_prefix("Basic ")?).ok()?;
-    let text = String::from_utf8(decoded).ok()?;
-    text.split_once(':').map(|(user, password)| (user.to_string(), password.to_string()))
 }
 
 /// Compares in a time that does not tell where the texts differ.
@@ -176,10 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn basic_credentials_are_read_and_tokens_compared_whole() {
-        let header = format!("Basic {}", STANDARD.encode("ann:s:cret"));
-        assert_eq!(basic_credentials(&header), Some(("ann".to_string(), "s:cret".to_string())));
-        assert_eq!(basic_credentials("Basic ???"), None);
+    fn tokens_of_sessions_are_compared_whole() {
         assert!(same("abc", "abc") && !same("abc", "abd") && !same("abc", "abcd"));
     }
 }

@@ -8,11 +8,31 @@ use datafusion::error::DataFusionError;
 pub enum ServeError {
     /// The address is reachable by others and nothing protects it.
     #[error(
-        "refusing to listen on {address} without TLS or tokens; bind to 127.0.0.1, or pass --insecure where the network is trusted"
+        "refusing to listen on {address} without tokens; give --tokens, bind to 127.0.0.1, or pass --insecure where the network is trusted"
     )]
     Unprotected {
         /// The address.
         address: String,
+    },
+    /// The address is reachable by others, and so is the port of executors, which takes no tokens.
+    #[error(
+        "refusing to listen on {address}: executors reach the scheduler without tokens; bind to 127.0.0.1, or pass --insecure where only executors and trusted clients reach the cluster port"
+    )]
+    UnprotectedExecutors {
+        /// The address.
+        address: String,
+    },
+    /// The tokens cannot be used.
+    #[error("failed to read who may come in")]
+    Tokens(#[from] firesteel_service::tokens::TokensError),
+    /// The certificate or its key cannot be read.
+    #[error("failed to read {path} for TLS")]
+    Tls {
+        /// File.
+        path: String,
+        /// Cause.
+        #[source]
+        source: std::io::Error,
     },
     /// The address cannot be understood.
     #[error("'{address}' is no address to listen on")]

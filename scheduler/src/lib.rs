@@ -4,6 +4,7 @@
 //! Ballista is known here and in the executor only. It knows nothing of Kubernetes.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod access;
 mod activity;
 mod cluster;
 mod doors;
@@ -16,4 +17,4 @@ mod submissions;
 
 pub use error::ServeError;
 pub use run::{run, run_server};
-pub use settings::{SchedulerSettings, ServerSettings, ShuffleCodec};
+pub use settings::{Access, SchedulerSettings, ServerSettings, ShuffleCodec, TlsFiles};

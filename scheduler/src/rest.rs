@@ -2,6 +2,7 @@
 //!
 //! It shows names, counts and times only: no plans, no options, no rows, so no secrets.
 
+mod guard;
 mod load;
 mod metrics;
 mod page;
@@ -16,15 +17,17 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse};
 use axum::routing::{get, put};
-use axum::{Json, Router};
+use axum::{Json, Router, middleware};
 use tokio::net::TcpListener;
 
+use firesteel_service::tokens::{Role, Tokens};
 use firesteel_spark::session::SparkEngine;
 
 use crate::activity::Activity;
 use crate::cluster::Coordinator;
 use crate::error::ServeError;
 use crate::submissions::Submissions;
+use guard::By;
 pub(crate) use view::{Executor, Job};
 
 /// What the door shows.
@@ -45,13 +48,12 @@ pub(crate) struct Rest {
 /// Serves until `shutdown` resolves.
 pub(crate) async fn serve(
     rest: Rest,
+    tokens: Option<Arc<Tokens>>,
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     let router = Router::new()
         .route("/", get(page_of))
-        .route("/healthz", get(|| async { "ok" }))
-        .route("/readyz", get(ready))
         .route("/metrics", get(metrics_of))
         .route("/api/v1/executors", get(executors))
         .route("/api/v1/jobs", get(jobs))
@@ -59,7 +61,12 @@ pub(crate) async fn serve(
         .route("/api/v1/executors/{id}/drain", put(drain))
         .route("/api/v1/submissions", get(submit::list))
         .route("/api/v1/submissions/{id}", put(submit::create).get(submit::show).delete(submit::cancel))
-        .with_state(Arc::new(rest));
+        .route("/api/v1/submissions/{id}/log", get(submit::log))
+        .with_state(Arc::new(rest))
+        .layer(middleware::from_fn_with_state(tokens, guard::check))
+        // Kubernetes asks these two without a token.
+        .route("/healthz", get(|| async { "ok" }))
+        .route("/readyz", get(ready));
     axum::serve(listener, router)
         .with_graceful_shutdown(shutdown)
         .await
@@ -95,7 +102,10 @@ async fn load_of(State(rest): Shown) -> Json<load::Load> {
 }
 
 /// Gives an executor no more tasks. PUT, so that no page of another origin can ask for it.
-async fn drain(State(rest): Shown, Path(id): Path<String>) -> impl IntoResponse {
+async fn drain(State(rest): Shown, by: By, Path(id): Path<String>) -> impl IntoResponse {
+    if let Err(role) = guard::allow(&by, Role::Admin) {
+        return (StatusCode::FORBIDDEN, role);
+    }
     let known = match &rest.coordinator {
         Some(coordinator) => coordinator.members.drain(&id).await,
         None => false,

@@ -14,19 +14,20 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ballista_scheduler::scheduler_process::start_grpc_service_with_listener;
-use firesteel_connect::ConnectOptions;
 use firesteel_engine::local::LocalJobRunner;
 use firesteel_engine::{JobRunner, SessionRecipe};
-use firesteel_flight::FlightOptions;
 use firesteel_functions::SparkError;
 use firesteel_service::tasks::{self, Task};
+use firesteel_service::tokens;
 use firesteel_spark::session::{EngineParts, SparkEngine};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::access::Guard;
 use crate::activity::{Activity, ObservedRunner};
+use crate::doors::Protection;
 use crate::error::ServeError;
 use crate::rest::Rest;
 use crate::runner::BallistaJobRunner;
@@ -59,7 +60,12 @@ impl Doors {
 /// # Errors
 /// When a port cannot be had, the address is not safe to listen on, or a part fails later.
 pub async fn run(settings: SchedulerSettings, shutdown: impl Future<Output = ()> + Send) -> Result<(), ServeError> {
-    doors::check(&settings.bind_host, settings.insecure)?;
+    let guard = Guard::read(&settings.access)?;
+    let protection = match guard.protection() {
+        Protection::Tokens => Protection::TokensButExecutors,
+        other => other,
+    };
+    doors::check(&settings.bind_host, settings.insecure, protection)?;
     let host = settings.bind_host.as_str();
     let listeners = Doors::open(host, settings.connect_port, settings.flight_port, settings.rest_port).await?;
     let executors = doors::listen(host, settings.cluster_port).await?;
@@ -92,7 +98,7 @@ pub async fn run(settings: SchedulerSettings, shutdown: impl Future<Output = ()>
         let ended = start_grpc_service_with_listener(executors, coordinator.ballista).await;
         ended.map_err(|error| ServeError::Cluster(error.to_string()))
     });
-    serve(engine, listeners, rest, Some(cluster), shutdown).await
+    serve(engine, listeners, guard, rest, Some(cluster), shutdown).await
 }
 
 /// Runs everything in this process until `shutdown` resolves or a part of it fails.
@@ -100,7 +106,8 @@ pub async fn run(settings: SchedulerSettings, shutdown: impl Future<Output = ()>
 /// # Errors
 /// When a port cannot be had, the address is not safe to listen on, or a part fails later.
 pub async fn run_server(settings: ServerSettings, shutdown: impl Future<Output = ()> + Send) -> Result<(), ServeError> {
-    doors::check(&settings.bind_host, settings.insecure)?;
+    let guard = Guard::read(&settings.access)?;
+    doors::check(&settings.bind_host, settings.insecure, guard.protection())?;
     let host = settings.bind_host.as_str();
     let listeners = Doors::open(host, settings.connect_port, settings.flight_port, settings.rest_port).await?;
     let recipe = SessionRecipe::new(settings.engine())?;
@@ -120,7 +127,7 @@ pub async fn run_server(settings: ServerSettings, shutdown: impl Future<Output =
         engine: Arc::clone(&engine),
         instance: uuid::Uuid::new_v4().to_string(),
     };
-    serve(engine, listeners, rest, None, shutdown).await
+    serve(engine, listeners, guard, rest, None, shutdown).await
 }
 
 type Part = Task<Result<(), ServeError>>;
@@ -128,6 +135,7 @@ type Part = Task<Result<(), ServeError>>;
 async fn serve(
     engine: Arc<SparkEngine>,
     listeners: Doors,
+    guard: Guard,
     rest: Rest,
     cluster: Option<Part>,
     shutdown: impl Future<Output = ()> + Send,
@@ -141,23 +149,25 @@ async fn serve(
     );
     let closing = CancellationToken::new();
     let door_connect = {
-        let (engine, closing) = (Arc::clone(&engine), closing.clone());
+        let (engine, options, closing) = (Arc::clone(&engine), guard.connect(), closing.clone());
         tasks::spawn("connect", async move {
-            firesteel_connect::serve(engine, connect, ConnectOptions::default(), closing.cancelled_owned())
+            firesteel_connect::serve(engine, connect, options, closing.cancelled_owned())
                 .await
                 .map_err(|error| ServeError::Door { door: "Spark Connect", reason: error.to_string() })
         })
     };
     let door_flight = {
-        let (engine, closing) = (engine, closing.clone());
+        let (engine, options, closing) = (engine, guard.flight(), closing.clone());
         tasks::spawn("flight", async move {
-            firesteel_flight::serve(engine, flight, FlightOptions::default(), closing.cancelled_owned())
+            firesteel_flight::serve(engine, flight, options, closing.cancelled_owned())
                 .await
                 .map_err(|error| ServeError::Door { door: "Flight SQL", reason: error.to_string() })
         })
     };
-    let door_rest = tasks::spawn("rest", rest::serve(rest, rest_listener, closing.clone().cancelled_owned()));
+    let door_rest =
+        tasks::spawn("rest", rest::serve(rest, guard.tokens.clone(), rest_listener, closing.clone().cancelled_owned()));
 
+    let _following = guard.tokens.clone().map(|known| tasks::spawn("tokens", tokens::follow(known)));
     let cluster = async {
         match cluster {
             Some(cluster) => ended("cluster", cluster).await,

@@ -4,6 +4,24 @@ use std::path::PathBuf;
 
 use firesteel_engine::EngineConfig;
 
+/// What protects the doors clients use.
+#[derive(Debug, Clone, Default)]
+pub struct Access {
+    /// File or folder of tokens (`firesteel_service::tokens`).
+    pub tokens: Option<PathBuf>,
+    /// Spark Connect and Flight SQL speak TLS when it is set.
+    pub tls: Option<TlsFiles>,
+}
+
+/// A certificate chain and its private key, in files.
+#[derive(Debug, Clone)]
+pub struct TlsFiles {
+    /// Certificates, PEM.
+    pub certificates: PathBuf,
+    /// Private key, PEM.
+    pub private_key: PathBuf,
+}
+
 /// Settings of `firesteel scheduler`.
 #[derive(Debug, Clone)]
 pub struct SchedulerSettings {
@@ -31,6 +49,8 @@ pub struct SchedulerSettings {
     pub shuffle_codec: ShuffleCodec,
     /// Where submissions are noted, so that a restart still knows them; `None` keeps them in memory only.
     pub state_dir: Option<PathBuf>,
+    /// Who may come in by the doors; everybody, unless they are set.
+    pub access: Access,
     /// Listen unprotected on an address that others can reach.
     pub insecure: bool,
 }
@@ -77,6 +97,7 @@ impl Default for SchedulerSettings {
             executor_wait_seconds: 300,
             shuffle_codec: ShuffleCodec::default(),
             state_dir: None,
+            access: Access::default(),
             insecure: false,
         }
     }
@@ -103,6 +124,8 @@ pub struct ServerSettings {
     pub cores: Option<usize>,
     /// Where submissions are noted, so that a restart still knows them; `None` keeps them in memory only.
     pub state_dir: Option<PathBuf>,
+    /// Who may come in by the doors; everybody, unless they are set.
+    pub access: Access,
     /// Listen unprotected on an address that others can reach.
     pub insecure: bool,
 }
@@ -119,6 +142,7 @@ impl Default for ServerSettings {
             spill_dir: None,
             cores: None,
             state_dir: None,
+            access: Access::default(),
             insecure: false,
         }
     }

@@ -4,6 +4,7 @@
 //! then is unknown, so it is never started again under its id. Rows are counted and dropped; a job writes what it wants kept.
 
 mod journal;
+mod log;
 mod statements;
 
 use std::collections::{BTreeMap, HashMap};
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::activity::Activity;
 use crate::error::ServeError;
 use journal::Journal;
+use log::Step;
 
 /// How long a job that has ended is remembered.
 const REMEMBERED: Duration = Duration::from_hours(24);
@@ -106,6 +108,9 @@ pub(crate) struct Submission {
     pub(crate) id: String,
     pub(crate) state: Standing,
     fingerprint: String,
+    /// The token it came with; nobody's where everybody may come in.
+    #[serde(default)]
+    pub(crate) owner: Option<String>,
     pub(crate) statements: usize,
     pub(crate) completed_statements: usize,
     /// Rows that statements returned.
@@ -129,6 +134,8 @@ pub(crate) enum Refused {
 struct Known {
     submission: Submission,
     cancel: CancellationToken,
+    /// When each statement ended; not noted in the journal.
+    steps: Vec<Step>,
 }
 
 /// All jobs of a process.
@@ -168,7 +175,7 @@ impl Submissions {
                         journal.write(&submission).map_err(failed)?;
                     }
                     let id = submission.id.clone();
-                    known.insert(id, Known { submission, cancel: CancellationToken::new() });
+                    known.insert(id, Known { submission, cancel: CancellationToken::new(), steps: Vec::new() });
                 }
                 Some(journal)
             }
@@ -179,16 +186,23 @@ impl Submissions {
     }
 
     /// The job of this id; it starts when there is none.
-    pub(crate) async fn get_or_create(self: &Arc<Self>, id: &str, request: Request) -> Result<Submission, Refused> {
+    pub(crate) async fn get_or_create(
+        self: &Arc<Self>,
+        id: &str,
+        request: Request,
+        owner: Option<String>,
+    ) -> Result<Submission, Refused> {
         let creating = self.creating.lock().await;
         let fingerprint = request.fingerprint();
         if let Some(submission) = self.get(id) {
-            return if submission.fingerprint == fingerprint { Ok(submission) } else { Err(Refused::Conflict) };
+            let same = submission.fingerprint == fingerprint && submission.owner == owner;
+            return if same { Ok(submission) } else { Err(Refused::Conflict) };
         }
         let submission = Submission {
             id: id.to_owned(),
             state: Standing::Queued,
             fingerprint,
+            owner,
             statements: 0,
             completed_statements: 0,
             rows: 0,
@@ -198,7 +212,7 @@ impl Submissions {
         };
         self.note(&submission).await?;
         let cancel = CancellationToken::new();
-        let entry = Known { submission: submission.clone(), cancel: cancel.clone() };
+        let entry = Known { submission: submission.clone(), cancel: cancel.clone(), steps: Vec::new() };
         self.known.lock().insert(id.to_owned(), entry);
         drop(creating);
         self.forget_old().await;
@@ -210,6 +224,11 @@ impl Submissions {
 
     pub(crate) fn get(&self, id: &str) -> Option<Submission> {
         self.known.lock().get(id).map(|known| known.submission.clone())
+    }
+
+    /// What happened to a job, a line each; without the steps between start and end when that was before a restart.
+    pub(crate) fn log(&self, id: &str) -> Option<String> {
+        self.known.lock().get(id).map(|known| log::render(&known.submission, &known.steps))
     }
 
     /// All that are remembered, the newest first.
@@ -238,11 +257,7 @@ impl Submissions {
         tracing::info!(submission = id, "starting a submitted job");
         let timeout = request.timeout_seconds;
         let work = statements::run(&self.engine, id, request, cancel.clone(), |progress| {
-            self.change(id, |submission| {
-                submission.statements = progress.statements;
-                submission.completed_statements = progress.completed;
-                submission.rows = progress.rows;
-            });
+            self.advance(id, progress);
         });
         let late = async {
             match timeout {
@@ -277,6 +292,18 @@ impl Submissions {
                 tracing::error!(submission = id, %error, "failed to note the end of a job");
             }
         }
+    }
+
+    fn advance(&self, id: &str, progress: statements::Progress) {
+        let mut known = self.known.lock();
+        let Some(known) = known.get_mut(id) else { return };
+        let submission = &mut known.submission;
+        if progress.completed > submission.completed_statements && known.steps.len() < log::STEPS {
+            known.steps.push(Step { at: now(), completed: progress.completed, rows: progress.rows });
+        }
+        submission.statements = progress.statements;
+        submission.completed_statements = progress.completed;
+        submission.rows = progress.rows;
     }
 
     fn change(&self, id: &str, change: impl FnOnce(&mut Submission)) -> Option<Submission> {

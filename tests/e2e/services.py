@@ -282,10 +282,10 @@ class ClickHouse:
 class Firesteel:
     """A running Firesteel. `kind` is `local` (one process) or `cluster` (scheduler and executors)."""
 
-    def __init__(self, kind, folder, env=None, executors=2, memory="2g"):
+    def __init__(self, kind, folder, env=None, executors=2, memory="2g", token=None):
         if not BINARY.exists():
             raise RuntimeError(f"no binary at {BINARY}; build it with ./test or cargo build --release")
-        self.kind, self.folder, self.env = kind, pathlib.Path(folder), env or {}
+        self.kind, self.folder, self.env, self.token = kind, pathlib.Path(folder), env or {}, token
         self.memory = memory
         self.connect_port, self.flight_port, self.rest_port = free_port(), free_port(), free_port()
         self.warehouse = self.folder / "warehouse"
@@ -324,8 +324,15 @@ class Firesteel:
     def executor_count(self):
         import json
 
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.rest_port}/api/v1/executors", timeout=5) as answer:
-            return len(json.load(answer))
+        return len(json.loads(self.rest("executors")))
+
+    def rest(self, path, method="GET", token=None, body=None):
+        """What the REST door answers, with the server's own token unless another is given."""
+        token = self.token if token is None else token
+        request = urllib.request.Request(f"http://127.0.0.1:{self.rest_port}/api/v1/{path}", body, method=method, headers={
+            **({"authorization": f"Bearer {token}"} if token else {}), "content-type": "application/json"})
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return answer.read().decode()
 
     def session(self):
         from pyspark.sql import SparkSession

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use firesteel_service::tokens::Role;
 use serde::Serialize;
 
 use super::Rest;
+use super::guard::{self, By};
 use crate::submissions::{Refused, Request, Submission};
 
 /// Characters of an id.
@@ -35,9 +37,11 @@ fn usable(id: &str) -> bool {
 
 pub(super) async fn create(
     State(rest): State<Arc<Rest>>,
+    by: By,
     Path(id): Path<String>,
     Json(request): Json<Request>,
 ) -> Answer<Submission> {
+    guard::allow(&by, Role::User).map_err(|needed| refusal(StatusCode::FORBIDDEN, needed))?;
     if !usable(&id) {
         let message = "an id is 1 to 128 letters, digits, hyphens and dots, and does not begin with a dot";
         return Err(refusal(StatusCode::BAD_REQUEST, message));
@@ -45,7 +49,7 @@ pub(super) async fn create(
     if let Some(problem) = request.problem() {
         return Err(refusal(StatusCode::BAD_REQUEST, problem));
     }
-    match rest.submissions.get_or_create(&id, request).await {
+    match rest.submissions.get_or_create(&id, request, by.0.map(|caller| caller.name)).await {
         Ok(submission) => Ok((StatusCode::OK, Json(submission))),
         Err(error @ Refused::Conflict) => Err(refusal(StatusCode::CONFLICT, error.to_string())),
         Err(error @ Refused::Journal(_)) => Err(refusal(StatusCode::SERVICE_UNAVAILABLE, error.to_string())),
@@ -56,7 +60,21 @@ pub(super) async fn show(State(rest): State<Arc<Rest>>, Path(id): Path<String>) 
     found(rest.submissions.get(&id))
 }
 
-pub(super) async fn cancel(State(rest): State<Arc<Rest>>, Path(id): Path<String>) -> Answer<Submission> {
+/// What happened to a job so far, a line each.
+pub(super) async fn log(
+    State(rest): State<Arc<Rest>>,
+    Path(id): Path<String>,
+) -> Result<String, (StatusCode, Json<Refusal>)> {
+    rest.submissions.log(&id).ok_or_else(|| refusal(StatusCode::NOT_FOUND, "no such job"))
+}
+
+pub(super) async fn cancel(State(rest): State<Arc<Rest>>, by: By, Path(id): Path<String>) -> Answer<Submission> {
+    guard::allow(&by, Role::User).map_err(|needed| refusal(StatusCode::FORBIDDEN, needed))?;
+    if let Some(submission) = rest.submissions.get(&id)
+        && !guard::may_stop(&by, submission.owner.as_deref())
+    {
+        return Err(refusal(StatusCode::FORBIDDEN, "the job is another's; the role admin is needed"));
+    }
     found(rest.submissions.cancel(&id))
 }
 

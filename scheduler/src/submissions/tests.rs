@@ -51,29 +51,30 @@ async fn an_id_is_one_job_however_often_it_is_submitted_and_survives_a_restart()
     {
         let jobs = submissions(folder.path());
         for _ in 0..3 {
-            jobs.get_or_create("one", request(text)).await.unwrap();
+            jobs.get_or_create("one", request(text), None).await.unwrap();
         }
         let done = ended(&jobs, "one").await;
         assert_eq!((done.state, done.statements, done.completed_statements, done.rows), (Standing::Succeeded, 3, 3, 1));
-        assert!(matches!(jobs.get_or_create("one", request("SELECT 2")).await, Err(Refused::Conflict)));
+        assert!(matches!(jobs.get_or_create("one", request("SELECT 2"), None).await, Err(Refused::Conflict)));
+        assert!(matches!(jobs.get_or_create("one", request(text), Some("bob".into())).await, Err(Refused::Conflict)));
         noted(folder.path(), "one").await;
     }
     let jobs = submissions(folder.path());
-    assert_eq!(jobs.get_or_create("one", request(text)).await.unwrap().state, Standing::Succeeded);
+    assert_eq!(jobs.get_or_create("one", request(text), None).await.unwrap().state, Standing::Succeeded);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_ran_when_the_process_ended_is_lost_and_not_run_again() {
     let folder = tempfile::tempdir().unwrap();
     let first = submissions(folder.path());
-    let mut running = first.get_or_create("gone", request("SELECT 1")).await.unwrap();
+    let mut running = first.get_or_create("gone", request("SELECT 1"), None).await.unwrap();
     running = ended(&first, &running.id).await;
     noted(folder.path(), "gone").await;
     running.state = Standing::Running;
     running.ended = 0;
     first.note(&running).await.unwrap();
     let again = submissions(folder.path());
-    assert_eq!(again.get_or_create("gone", request("SELECT 1")).await.unwrap().state, Standing::Lost);
+    assert_eq!(again.get_or_create("gone", request("SELECT 1"), None).await.unwrap().state, Standing::Lost);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -84,10 +85,10 @@ async fn parameters_failures_and_limits_of_time_are_told() {
         parameters: BTreeMap::from([("day".into(), "it's \\ :day".into())]),
         ..request("CREATE TABLE d (day STRING); INSERT INTO d SELECT :day; SELECT * FROM d WHERE day = :day")
     };
-    jobs.get_or_create("with", with).await.unwrap();
+    jobs.get_or_create("with", with, None).await.unwrap();
     let done = ended(&jobs, "with").await;
     assert_eq!((done.state, done.rows, done.error), (Standing::Succeeded, 1, None));
-    jobs.get_or_create("bad", request("SELECT 1; SELECT nothing_here; SELECT 2")).await.unwrap();
+    jobs.get_or_create("bad", request("SELECT 1; SELECT nothing_here; SELECT 2"), None).await.unwrap();
     let bad = ended(&jobs, "bad").await;
     let error = bad.error.unwrap();
     assert_eq!((bad.state, bad.completed_statements), (Standing::Failed, 1));
@@ -96,9 +97,9 @@ async fn parameters_failures_and_limits_of_time_are_told() {
         ("UNRESOLVED_COLUMN.WITHOUT_SUGGESTION", Some("42703"))
     );
     let endless = "SELECT count(*) FROM range(0, 100000000000) WHERE id % 7 = 3";
-    jobs.get_or_create("late", Request { timeout_seconds: Some(1), ..request(endless) }).await.unwrap();
+    jobs.get_or_create("late", Request { timeout_seconds: Some(1), ..request(endless) }, None).await.unwrap();
     assert_eq!(ended(&jobs, "late").await.state, Standing::TimedOut);
-    jobs.get_or_create("stopped", request(endless)).await.unwrap();
+    jobs.get_or_create("stopped", request(endless), None).await.unwrap();
     jobs.cancel("stopped").unwrap();
     assert_eq!(ended(&jobs, "stopped").await.state, Standing::Cancelled);
 }
