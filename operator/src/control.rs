@@ -19,6 +19,7 @@ use kube::{Client, ResourceExt};
 use parking_lot::Mutex;
 
 use crate::api::{FiresteelCluster, FiresteelJob};
+use crate::decide::disruption::Stay;
 use crate::decide::scale::History;
 use crate::decide::{News, Seconds};
 use crate::engine::Engine;
@@ -37,6 +38,8 @@ pub(crate) struct Context {
     pub(crate) poll: i64,
     /// Demand of the last seconds, by the cluster's uid.
     pub(crate) histories: Mutex<HashMap<String, History>>,
+    /// Disruption budgets as they were last written, by the cluster's uid.
+    pub(crate) stays: Mutex<HashMap<String, Stay>>,
     /// Failures in a row, by the object's uid.
     pub(crate) failures: Mutex<HashMap<String, u32>>,
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod calendar;
 pub(crate) mod cluster;
+pub(crate) mod disruption;
 pub(crate) mod driver;
 pub(crate) mod hibernate;
 pub(crate) mod job;

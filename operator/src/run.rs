@@ -162,6 +162,7 @@ async fn controllers(
         jobs: all_jobs,
         poll: args.poll_seconds,
         histories: Mutex::new(HashMap::new()),
+        stays: Mutex::new(HashMap::new()),
         failures: Mutex::new(HashMap::new()),
         client: client.clone(),
     });

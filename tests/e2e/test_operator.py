@@ -98,6 +98,33 @@ def test_a_job_brings_executors_from_nothing_and_they_go_again(kube, space, tmp_
     assert count(kube, space, "c", "sums") == 7
 
 
+def test_a_cluster_that_works_is_protected_from_evictions_and_one_that_rests_is_not(kube, space, tmp_path):
+    def budgets():
+        items = kube.api.get(f"/apis/policy/v1/namespaces/{space}/poddisruptionbudgets")["items"]
+        return {item["metadata"]["name"]: item for item in items}
+
+    def evict(pod):
+        kube.api.create(f"/api/v1/namespaces/{space}/pods/{pod}/eviction", {
+            "apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": space}})
+
+    def stays(name):
+        return budgets()[name]["spec"]["minAvailable"] if name in budgets() else None
+
+    kube.create("cluster", space, "c", cluster_spec(tmp_path / "w"))
+    kube.wait_phase("cluster", space, "c", "Ready")
+    kube.wait("a budget for a cluster that rests", lambda: stays("c-scheduler") == 0)
+    assert budgets()["c-executor"]["metadata"]["ownerReferences"][0]["kind"] == "FiresteelCluster"
+    kube.create("job", space, "long", job_spec("c", slow(8)))
+    kube.wait("a budget for one that works", lambda: stays("c-scheduler") == 1, 30)
+    kube.wait("Kubernetes knows it", lambda: budgets()["c-scheduler"]["status"].get("observedGeneration") ==
+              budgets()["c-scheduler"]["metadata"]["generation"], 30)
+    with pytest.raises(Refused) as refused:
+        evict("c-scheduler")
+    assert refused.value.code == 429 and "disruption budget" in refused.value.message, refused.value.message
+    kube.wait_phase("job", space, "long", "Succeeded")
+    kube.wait("nothing to protect", lambda: stays("c-scheduler") == 0, 30)
+
+
 def test_an_idle_cluster_sleeps_and_wakes_by_job_by_hand_and_by_annotation(kube, space, tmp_path):
     kube.create("cluster", space, "c", cluster_spec(tmp_path / "w", hibernation={"idleAfterSeconds": 5}))
     kube.wait_phase("cluster", space, "c", "Ready")

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Pod, Service};
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
 use kube::runtime::controller::Action;
 use kube::{Resource, ResourceExt};
@@ -13,6 +14,7 @@ use super::{Context, ControlError, after, look, names, pods_of, settled};
 use crate::api::cluster::Endpoints;
 use crate::api::{CLUSTER, COMPONENT, DRAINING_SINCE, FiresteelCluster, WAKE};
 use crate::decide::cluster::{Decision, Load, Seen, decide};
+use crate::decide::disruption::{self, Stay};
 use crate::decide::pods::{self, CONNECT_PORT, FLIGHT_PORT, Named, REST_PORT};
 use crate::decide::{News, seconds};
 use crate::engine;
@@ -26,6 +28,7 @@ pub(crate) async fn reconcile(cluster: Arc<FiresteelCluster>, context: Arc<Conte
     if cluster.metadata.deletion_timestamp.is_some() {
         // Pods and services are owned, so they go with it.
         context.histories.lock().remove(&uid);
+        context.stays.lock().remove(&uid);
         return Ok(Action::await_change());
     }
     let (namespace, name) = names(&*cluster)?;
@@ -62,6 +65,13 @@ pub(crate) async fn reconcile(cluster: Arc<FiresteelCluster>, context: Arc<Conte
         .first()
         .map(|pod| look::scheduler(pod, pods::made_from(&scheduler_pod)));
     let status = cluster.status.clone().unwrap_or_default();
+    let present = load.as_ref().map(|load| Load {
+        version: load.version.clone(),
+        queries: load.queries,
+        pending: load.pending_tasks,
+        running: load.running_tasks,
+        idle_seconds: load.idle_seconds,
+    });
     let mut history = context.histories.lock().remove(&uid).unwrap_or_default();
     let decision = decide(
         &Seen {
@@ -73,13 +83,7 @@ pub(crate) async fn reconcile(cluster: Arc<FiresteelCluster>, context: Arc<Conte
             wake: cluster.annotations().get(WAKE).map(String::as_str),
             scheduler,
             executors: &executors,
-            load: load.as_ref().map(|load| Load {
-                version: load.version.clone(),
-                queries: load.queries,
-                pending: load.pending_tasks,
-                running: load.running_tasks,
-                idle_seconds: load.idle_seconds,
-            }),
+            load: present.clone(),
             jobs: look::jobs_of(&context, &namespace, &name),
             poll: context.poll,
         },
@@ -95,6 +99,10 @@ pub(crate) async fn reconcile(cluster: Arc<FiresteelCluster>, context: Arc<Conte
     }
     let known: HashSet<String> = executor_pods.iter().map(|pod| pod.name_any()).collect();
     act(&context, &named, &scheduler_pod, &decision, &known).await?;
+    let asleep = decision.status.hibernated_at.is_some();
+    if let Some(stay) = disruption::stay(asleep, present.as_ref(), &executors) {
+        protect(&context, &named, &uid, stay).await?;
+    }
     drain(&context, &namespace, address.as_deref(), load.as_ref(), &executors, &decision).await?;
     let buried = bury(&context, &namespace, &executor_pods).await?;
     context.tell(&cluster.object_ref(&()), "Replace", &buried).await;
@@ -129,6 +137,20 @@ async fn act(
             settled(api.create(&PostParams::default(), &pod).await)?;
         }
     }
+    Ok(())
+}
+
+/// Writes the disruption budgets when they change, or when this process has not written them yet.
+async fn protect(context: &Context, named: &Named<'_>, uid: &str, stay: Stay) -> Result<(), ControlError> {
+    if context.stays.lock().get(uid) == Some(&stay) {
+        return Ok(());
+    }
+    let api: Api<PodDisruptionBudget> = Api::namespaced(context.client.clone(), named.namespace);
+    let params = PatchParams::apply(MANAGER).force();
+    for budget in disruption::budgets(named, stay) {
+        api.patch(&budget.name_any(), &params, &Patch::Apply(&budget)).await?;
+    }
+    context.stays.lock().insert(uid.to_owned(), stay);
     Ok(())
 }
 
