@@ -141,6 +141,30 @@ def test_temp_views_and_parameters(spark, people):
     assert not spark.catalog.tableExists("people")
 
 
+def test_commands_take_parameters(spark):
+    spark.sql("DROP TABLE IF EXISTS given")
+    spark.sql("CREATE TABLE given (id INT, name STRING, at DATE) USING parquet")
+    spark.sql("INSERT INTO given VALUES (:id, :name, :at)", {"id": 7, "name": "it's", "at": datetime.date(2024, 2, 29)})
+    spark.sql("INSERT INTO given SELECT ?, ?, NULL", [8, None])
+    assert [tuple(r) for r in spark.table("given").orderBy("id").collect()] == [
+        (7, "it's", datetime.date(2024, 2, 29)), (8, None, None)]
+    assert [r.tableName for r in spark.sql("SHOW TABLES LIKE :pattern", {"pattern": "giv*"}).collect()] == ["given"]
+    with pytest.raises(Exception, match="UNBOUND_SQL_PARAMETER"):
+        spark.sql("INSERT INTO given VALUES (:id, :name, NULL)", {"id": 9})
+    spark.sql("DROP TABLE given")
+
+
+def test_lambdas_in_lambdas_end(spark):
+    def nested(levels):
+        text = "array(1)"
+        for level in range(levels):
+            text = f"transform(array(1), x{level} -> {text})"
+        return spark.sql(f"SELECT size({text})").collect()
+    assert nested(10)[0][0] == 1
+    with pytest.raises(Exception, match="UNSUPPORTED"):
+        nested(60)
+
+
 def test_sessions_are_apart(server):
     first, second = server.session(), server.session()
     first.range(1).createOrReplaceTempView("only_here")

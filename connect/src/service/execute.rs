@@ -123,13 +123,20 @@ async fn perform(
             eager(session, Plan::Command(Box::new(command))).await?;
         }
         Request::Sql { text, relation, echo } => {
-            let result = match session.language().statement(&text)? {
-                Plan::Query(_) => {
+            let command = match session.language().statement(&text) {
+                Ok(Plan::Query(_)) => {
                     session.spark.analyze(&relation).await?;
-                    *echo
+                    None
                 }
-                Plan::Command(command) => {
-                    let (schema, batches) = eager(session, sql_plan(relation, command)).await?;
+                Ok(Plan::Command(command)) => Some(sql_plan(relation, command)),
+                // Some markers stand where only their values make a statement of the text.
+                Err(_) if has_values(&relation) => Some(Plan::Query(relation)),
+                Err(error) => return Err(error.into()),
+            };
+            let result = match command {
+                None => *echo,
+                Some(plan) => {
+                    let (schema, batches) = eager(session, plan).await?;
                     local_relation(session, &schema, &batches)?
                 }
             };
@@ -151,11 +158,13 @@ async fn perform(
 /// A command runs from its parsed form, unless arguments or named DataFrames have to be put in first.
 fn sql_plan(relation: firesteel_spark::spec::Relation, command: Box<Command>) -> Plan {
     match relation.kind.as_ref() {
-        RelationKind::Sql { named, positional, .. } if named.is_empty() && positional.is_empty() => {
-            Plan::Command(command)
-        }
+        RelationKind::Sql { .. } if !has_values(&relation) => Plan::Command(command),
         _ => Plan::Query(relation),
     }
+}
+
+fn has_values(relation: &firesteel_spark::spec::Relation) -> bool {
+    matches!(relation.kind.as_ref(), RelationKind::Sql { named, positional, .. } if !named.is_empty() || !positional.is_empty())
 }
 
 async fn eager(session: &ClientSession, plan: Plan) -> SparkResult<(StructType, Vec<RecordBatch>)> {

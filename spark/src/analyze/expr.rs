@@ -80,6 +80,8 @@ pub(super) struct Exprs<'s, 'a> {
     pub subqueries: RefCell<Vec<(String, Typed)>>,
     /// Lambda parameters, innermost last.
     pub lambdas: RefCell<Vec<(String, Typed)>>,
+    /// In how many lambdas the body being resolved stands.
+    pub lambda_depth: Cell<usize>,
     /// Generators found; `None` where none is allowed.
     pub generators: Option<&'s RefCell<Vec<Generator>>>,
     /// Grouping expressions, for `grouping(...)`.
@@ -117,6 +119,7 @@ impl<'s, 'a> Exprs<'s, 'a> {
             aliases: RefCell::default(),
             subqueries: RefCell::default(),
             lambdas: RefCell::default(),
+            lambda_depth: Cell::default(),
             generators: None,
             grouping: None,
             group_items: RefCell::default(),

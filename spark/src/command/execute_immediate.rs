@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use firesteel_functions::error::{SparkError, SparkResult, quote_identifier, sql_type};
 
-use super::{Rows, literal_text, variable};
+use super::{Rows, literal_text, parameters, variable};
 use crate::script;
 use crate::session::Session;
 use crate::spec::{Command, Expr, ExprKind, ObjectName, Plan};
@@ -89,25 +89,13 @@ async fn bound(session: &Arc<Session>, sql: &str, using: Vec<Expr>) -> SparkResu
         let list: Vec<String> = unnamed.map(|(_, text)| format!("\"{}\"", text.trim_matches('\''))).collect();
         return Err(SparkError::analysis("ALL_PARAMETERS_MUST_BE_NAMED", &[("exprs", &list.join(", "))]));
     }
-    let mut made = String::with_capacity(sql.len());
-    let mut from = 0;
-    for (index, (range, marker)) in markers.iter().enumerate() {
-        let (text, name) = match marker {
-            Marker::Positional(at) => (texts.get(index), format!("_{at}")),
-            Marker::Named(name) => {
-                let position = values.iter().position(|(known, _)| known.as_ref() == Some(&name.to_lowercase()));
-                (position.and_then(|position| texts.get(position)), name.clone())
-            }
-        };
-        let Some(text) = text else {
-            return Err(SparkError::analysis("UNBOUND_SQL_PARAMETER", &[("name", &name)]));
-        };
-        made.push_str(sql.get(from..range.start).unwrap_or_default());
-        made.push_str(text);
-        from = range.end;
-    }
-    made.push_str(sql.get(from..).unwrap_or_default());
-    Ok(made)
+    parameters::put(sql, |index, marker| match marker {
+        Marker::Positional(_) => texts.get(index),
+        Marker::Named(name) => {
+            let position = values.iter().position(|(known, _)| known.as_ref() == Some(&name.to_lowercase()));
+            position.and_then(|position| texts.get(position))
+        }
+    })
 }
 
 /// `1 AS a` has a name, and so has a variable.

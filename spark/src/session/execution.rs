@@ -60,7 +60,11 @@ impl Session {
     /// Executes a plan under a token of the caller's.
     pub async fn execute_with(self: &Arc<Self>, plan: Plan, cancel: CancellationToken) -> SparkResult<Execution> {
         self.touch();
-        match plan {
+        let bound = match &plan {
+            Plan::Query(relation) => command::parameters::command(self, relation).await?,
+            Plan::Command(_) => None,
+        };
+        match bound.map_or(plan, |command| Plan::Command(Box::new(command))) {
             Plan::Query(relation) => self.run_query(&relation, &Parameters::default(), cancel).await,
             Plan::Command(command) => {
                 let rows = tokio::select! {

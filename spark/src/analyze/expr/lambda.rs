@@ -25,6 +25,9 @@ use rules::{Kind, Parameter};
 /// Text of a bound lambda parameter.
 const VARIABLE: &str = "namedlambdavariable()";
 
+/// Lambdas in lambdas: each level makes DataFusion ask twice for the type of the one below.
+const MOST_LEVELS: usize = 12;
+
 /// A lambda whose parameters and body are resolved.
 struct Bound {
     names: Vec<String>,
@@ -231,6 +234,9 @@ impl Exprs<'_, '_> {
                 ));
             }
         }
+        if self.lambda_depth.get() == MOST_LEVELS {
+            return Err(errors::unsupported(&format!("lambda functions nested more than {MOST_LEVELS} levels deep")));
+        }
         let before = self.lambdas.borrow().len();
         let mut names = Vec::new();
         for (param, parameter) in params.iter().zip(parameters) {
@@ -243,7 +249,9 @@ impl Exprs<'_, '_> {
             self.lambdas.borrow_mut().push((param.clone(), typed));
             names.push(unique);
         }
+        self.lambda_depth.update(|depth| depth + 1);
         let body = self.resolve(body);
+        self.lambda_depth.update(|depth| depth - 1);
         self.lambdas.borrow_mut().truncate(before);
         Ok(Bound { shown: names.len(), names, body: body? })
     }
