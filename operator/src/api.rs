@@ -6,6 +6,7 @@
 pub(crate) mod cluster;
 pub(crate) mod job;
 pub(crate) mod schedule;
+pub(crate) mod token;
 
 use k8s_openapi::api::core::v1::{ResourceRequirements, Toleration};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use cluster::FiresteelCluster;
 pub(crate) use job::FiresteelJob;
 pub(crate) use schedule::FiresteelSchedule;
+pub(crate) use token::FiresteelToken;
 
 /// Label: the cluster a pod or service belongs to.
 pub(crate) const CLUSTER: &str = "firesteel.dev/cluster";
@@ -32,6 +34,8 @@ pub(crate) const SUBMISSION: &str = "firesteel.dev/submission";
 pub(crate) const DRAINING_SINCE: &str = "firesteel.dev/draining-since";
 /// Annotation of a pod: a hash of what it was made from.
 pub(crate) const MADE_FROM: &str = "firesteel.dev/made-from";
+/// Annotation of a scheduler's pod: a hash of its tokens. A kubelet looks at a pod that changes at once, so that they are there soon.
+pub(crate) const TOKENS_SEEN: &str = "firesteel.dev/tokens";
 /// Annotation of a cluster: wakes it when the value changes while it hibernates.
 pub(crate) const WAKE: &str = "firesteel.dev/wake";
 

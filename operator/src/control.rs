@@ -1,9 +1,12 @@
 //! Controllers: they look, let `decide` decide, and do what it says. One for each kind.
 
+pub(crate) mod access;
 pub(crate) mod cluster;
 pub(crate) mod job;
 pub(crate) mod look;
 pub(crate) mod schedule;
+pub(crate) mod secrets;
+pub(crate) mod token;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,7 +21,7 @@ use kube::runtime::reflector::Store;
 use kube::{Client, ResourceExt};
 use parking_lot::Mutex;
 
-use crate::api::{FiresteelCluster, FiresteelJob};
+use crate::api::{FiresteelCluster, FiresteelJob, FiresteelToken};
 use crate::decide::disruption::Stay;
 use crate::decide::scale::History;
 use crate::decide::{News, Seconds};
@@ -34,12 +37,15 @@ pub(crate) struct Context {
     pub(crate) pods: Store<Pod>,
     pub(crate) clusters: Store<FiresteelCluster>,
     pub(crate) jobs: Store<FiresteelJob>,
+    pub(crate) tokens: Store<FiresteelToken>,
     /// Seconds between looks at a cluster's load.
     pub(crate) poll: i64,
     /// Demand of the last seconds, by the cluster's uid.
     pub(crate) histories: Mutex<HashMap<String, History>>,
     /// Disruption budgets as they were last written, by the cluster's uid.
     pub(crate) stays: Mutex<HashMap<String, Stay>>,
+    /// Tokens of clusters, by the cluster's uid.
+    pub(crate) guards: Mutex<HashMap<String, access::Guard>>,
     /// Failures in a row, by the object's uid.
     pub(crate) failures: Mutex<HashMap<String, u32>>,
 }
@@ -51,6 +57,10 @@ pub(crate) enum ControlError {
     Kube(#[from] kube::Error),
     #[error("an object without {0}")]
     Incomplete(&'static str),
+    #[error("the Secret '{0}' belongs to something else: delete it, or choose another name for the cluster")]
+    Taken(String),
+    #[error("the system has no random numbers: {0}")]
+    Random(String),
 }
 
 impl ControlError {

@@ -3,11 +3,11 @@
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt;
 
-use crate::api::{FiresteelCluster, FiresteelJob, FiresteelSchedule};
+use crate::api::{FiresteelCluster, FiresteelJob, FiresteelSchedule, FiresteelToken};
 
 /// All definitions.
-pub(crate) fn all() -> [CustomResourceDefinition; 3] {
-    [FiresteelCluster::crd(), FiresteelJob::crd(), FiresteelSchedule::crd()]
+pub(crate) fn all() -> [CustomResourceDefinition; 4] {
+    [FiresteelCluster::crd(), FiresteelJob::crd(), FiresteelSchedule::crd(), FiresteelToken::crd()]
 }
 
 /// All definitions as YAML.

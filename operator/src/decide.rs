@@ -1,6 +1,7 @@
 //! Decisions: functions of what was seen and the time, without any input or output. Everything here is tested with a clock
 //! that is a number.
 
+pub(crate) mod access;
 pub(crate) mod calendar;
 pub(crate) mod cluster;
 pub(crate) mod disruption;
@@ -10,6 +11,7 @@ pub(crate) mod job;
 pub(crate) mod pods;
 pub(crate) mod scale;
 pub(crate) mod schedule;
+pub(crate) mod token;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde::{Deserialize, Serialize};
 
 use crate::decide::pods::REST_PORT;
@@ -11,10 +11,19 @@ use crate::decide::pods::REST_PORT;
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Schedulers, by the address of their pod.
+/// Schedulers, by their doors.
 #[derive(Debug, Clone)]
 pub(crate) struct Engine {
     http: Client,
+}
+
+/// The REST door of a scheduler.
+#[derive(Clone)]
+pub(crate) struct Door {
+    /// Address of its pod.
+    pub(crate) address: String,
+    /// A token for it, where it asks for one.
+    pub(crate) token: Option<String>,
 }
 
 /// Why there is no answer.
@@ -100,14 +109,14 @@ impl Engine {
     }
 
     /// The load.
-    pub(crate) async fn load(&self, address: &str) -> Result<Load, EngineError> {
-        let answer = self.http.get(url(address, "load")).send().await?;
+    pub(crate) async fn load(&self, door: &Door) -> Result<Load, EngineError> {
+        let answer = self.call(Method::GET, door, "load").send().await?;
         Ok(answer.error_for_status()?.json().await?)
     }
 
     /// Gives an executor no more tasks.
-    pub(crate) async fn drain(&self, address: &str, executor: &str) -> Result<(), EngineError> {
-        let answer = self.http.put(url(address, &format!("executors/{executor}/drain"))).send().await?;
+    pub(crate) async fn drain(&self, door: &Door, executor: &str) -> Result<(), EngineError> {
+        let answer = self.call(Method::PUT, door, &format!("executors/{executor}/drain")).send().await?;
         // One that is not known any more needs no draining.
         if answer.status() != StatusCode::NOT_FOUND {
             answer.error_for_status()?;
@@ -116,20 +125,18 @@ impl Engine {
     }
 
     /// The job of an id, made if there is none.
-    pub(crate) async fn submit(&self, address: &str, id: &str, job: &Request<'_>) -> Result<Submission, EngineError> {
-        let answer = self.http.put(url(address, &format!("submissions/{id}"))).json(job).send().await?;
+    pub(crate) async fn submit(&self, door: &Door, id: &str, job: &Request<'_>) -> Result<Submission, EngineError> {
+        let answer = self.call(Method::PUT, door, &format!("submissions/{id}")).json(job).send().await?;
         if answer.status().is_success() {
             return Ok(answer.json().await?);
         }
         let status = answer.status();
-        let text = answer.text().await.unwrap_or_default();
-        let message = serde_json::from_str::<Refusal>(&text).map_or(text, |refusal| refusal.message);
-        if status.is_client_error() { Err(EngineError::Refused(message)) } else { Err(EngineError::Unable(message)) }
+        Err(refusal(status, answer.text().await.unwrap_or_default()))
     }
 
     /// The job of an id.
-    pub(crate) async fn submission(&self, address: &str, id: &str) -> Result<Option<Submission>, EngineError> {
-        let answer = self.http.get(url(address, &format!("submissions/{id}"))).send().await?;
+    pub(crate) async fn submission(&self, door: &Door, id: &str) -> Result<Option<Submission>, EngineError> {
+        let answer = self.call(Method::GET, door, &format!("submissions/{id}")).send().await?;
         if answer.status() == StatusCode::NOT_FOUND {
             return Ok(None);
         }
@@ -137,16 +144,44 @@ impl Engine {
     }
 
     /// Asks a job to stop.
-    pub(crate) async fn cancel(&self, address: &str, id: &str) -> Result<(), EngineError> {
-        let answer = self.http.delete(url(address, &format!("submissions/{id}"))).send().await?;
+    pub(crate) async fn cancel(&self, door: &Door, id: &str) -> Result<(), EngineError> {
+        let answer = self.call(Method::DELETE, door, &format!("submissions/{id}")).send().await?;
         if answer.status() != StatusCode::NOT_FOUND {
             answer.error_for_status()?;
         }
         Ok(())
     }
+
+    fn call(&self, method: Method, door: &Door, path: &str) -> RequestBuilder {
+        let Door { address, token } = door;
+        let host = if address.contains(':') { format!("[{address}]") } else { address.to_owned() };
+        let call = self.http.request(method, format!("http://{host}:{REST_PORT}/api/v1/{path}"));
+        match token {
+            Some(token) => call.bearer_auth(token),
+            None => call,
+        }
+    }
 }
 
-fn url(address: &str, path: &str) -> String {
-    let host = if address.contains(':') { format!("[{address}]") } else { address.to_owned() };
-    format!("http://{host}:{REST_PORT}/api/v1/{path}")
+/// What it means that a job was not taken. A token that is not known yet is the cluster's affair, not the job's.
+fn refusal(status: StatusCode, text: String) -> EngineError {
+    let message = serde_json::from_str::<Refusal>(&text).map_or(text, |refusal| refusal.message);
+    let stranger = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+    if status.is_client_error() && !stranger { EngineError::Refused(message) } else { EngineError::Unable(message) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_is_given_up_for_what_is_wrong_with_it_and_not_for_a_token() {
+        let text = || r#"{"message": "no"}"#.to_owned();
+        for status in [StatusCode::BAD_REQUEST, StatusCode::CONFLICT] {
+            assert!(matches!(refusal(status, text()), EngineError::Refused(message) if message == "no"));
+        }
+        for status in [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN, StatusCode::SERVICE_UNAVAILABLE] {
+            assert!(matches!(refusal(status, "down".into()), EngineError::Unable(message) if message == "down"));
+        }
+    }
 }

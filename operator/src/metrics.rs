@@ -9,8 +9,8 @@ use crate::decide::{Seconds, seconds};
 /// What is counted.
 #[derive(Debug, Default)]
 pub(crate) struct Metrics {
-    looks: [AtomicU64; 3],
-    failed_looks: [AtomicU64; 3],
+    looks: [AtomicU64; 4],
+    failed_looks: [AtomicU64; 4],
     submissions: AtomicU64,
     succeeded: AtomicU64,
     failed: AtomicU64,
@@ -25,9 +25,11 @@ pub(crate) enum Kind {
     Cluster,
     Job,
     Schedule,
+    Token,
 }
 
-const KINDS: [(&str, usize); 3] = [("FiresteelCluster", 0), ("FiresteelJob", 1), ("FiresteelSchedule", 2)];
+const KINDS: [(&str, usize); 4] =
+    [("FiresteelCluster", 0), ("FiresteelJob", 1), ("FiresteelSchedule", 2), ("FiresteelToken", 3)];
 
 impl Metrics {
     pub(crate) fn looked(&self, kind: Kind, well: bool) {

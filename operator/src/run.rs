@@ -25,7 +25,7 @@ use serde::de::DeserializeOwned;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::api::{CLUSTER, FiresteelCluster, FiresteelJob, FiresteelSchedule};
+use crate::api::{CLUSTER, FiresteelCluster, FiresteelJob, FiresteelSchedule, FiresteelToken};
 use crate::args::Run;
 use crate::control::{self, Context, ControlError};
 use crate::engine::Engine;
@@ -146,10 +146,14 @@ async fn controllers(
     let (pods, keep_pods) = copy(scoped::<Pod>(&client, namespace), ours(), complete.clone());
     let (all_clusters, keep_clusters) =
         copy(scoped::<FiresteelCluster>(&client, namespace), watcher::Config::default(), complete.clone());
-    let (all_jobs, keep_jobs) = copy(scoped::<FiresteelJob>(&client, namespace), watcher::Config::default(), complete);
+    let (all_jobs, keep_jobs) =
+        copy(scoped::<FiresteelJob>(&client, namespace), watcher::Config::default(), complete.clone());
+    let (all_tokens, keep_tokens) =
+        copy(scoped::<FiresteelToken>(&client, namespace), watcher::Config::default(), complete);
     let clusters = Controller::new(scoped::<FiresteelCluster>(&client, namespace), watcher::Config::default());
     let jobs = Controller::new(scoped::<FiresteelJob>(&client, namespace), watcher::Config::default());
     let schedules = Controller::new(scoped::<FiresteelSchedule>(&client, namespace), watcher::Config::default());
+    let tokens = Controller::new(scoped::<FiresteelToken>(&client, namespace), watcher::Config::default());
     let context = Arc::new(Context {
         engine: Engine::new()?,
         recorder: Recorder::new(
@@ -160,9 +164,11 @@ async fn controllers(
         pods,
         clusters: all_clusters,
         jobs: all_jobs,
+        tokens: all_tokens,
         poll: args.poll_seconds,
         histories: Mutex::new(HashMap::new()),
         stays: Mutex::new(HashMap::new()),
+        guards: Mutex::new(HashMap::new()),
         failures: Mutex::new(HashMap::new()),
         client: client.clone(),
     });
@@ -188,6 +194,10 @@ async fn controllers(
             let namespace = job.namespace();
             (!over).then(|| within(ObjectRef::new(&job.spec.cluster_ref.name), namespace.as_deref()))
         })
+        .watches(scoped::<FiresteelToken>(&client, namespace), watcher::Config::default(), |token: FiresteelToken| {
+            let namespace = token.namespace();
+            [within(ObjectRef::new(&token.spec.cluster_ref.name), namespace.as_deref())]
+        })
         .graceful_shutdown_on(until(stopped.clone()))
         .run(counted(Kind::Cluster, control::cluster::reconcile), again, Arc::clone(&context))
         .for_each(told);
@@ -204,15 +214,28 @@ async fn controllers(
         .graceful_shutdown_on(until(stopped.clone()))
         .run(counted(Kind::Schedule, control::schedule::reconcile), again, Arc::clone(&context))
         .for_each(told);
+    let minted = context.tokens.clone();
+    let tokens_of = move |cluster: FiresteelCluster| {
+        let (namespace, name) = (cluster.namespace(), cluster.name_any());
+        let of = minted.state().into_iter();
+        let of = of.filter(move |token| token.namespace() == namespace && token.spec.cluster_ref.name == name);
+        of.map(|token| ObjectRef::from_obj(&*token)).collect::<Vec<_>>()
+    };
+    let tokens = tokens
+        .with_config(concurrency(16))
+        .watches(scoped::<FiresteelCluster>(&client, namespace), watcher::Config::default(), tokens_of)
+        .graceful_shutdown_on(until(stopped.clone()))
+        .run(counted(Kind::Token, control::token::reconcile), again, Arc::clone(&context))
+        .for_each(told);
     let work = async {
         // What is missing in a copy would be taken for gone, so none is looked at before all are complete.
-        completed.wait_for(|count| *count == 3).await?;
-        futures::future::join3(clusters, jobs, schedules).await;
+        completed.wait_for(|count| *count == 4).await?;
+        futures::future::join4(clusters, jobs, schedules, tokens).await;
         anyhow::Ok(())
     };
     tokio::select! {
         ended = work => ended,
-        _ = futures::future::join3(keep_pods, keep_clusters, keep_jobs) => Err(anyhow::anyhow!("all watches ended")),
+        _ = futures::future::join4(keep_pods, keep_clusters, keep_jobs, keep_tokens) => Err(anyhow::anyhow!("all watches ended")),
     }
 }
 

@@ -42,6 +42,7 @@ class Pod:
     def __init__(self, uid, folder):
         self.uid, self.folder, self.process, self.started = uid, folder, None, None
         self.restarts, self.ready, self.evicted, self.asked, self.told = 0, False, None, None, None
+        self.annotations = None
 
 
 class Kubelet:
@@ -149,6 +150,13 @@ class Kubelet:
         elif pod.process.poll() is not None:
             self._ended(pod, item, path)
         else:
+            # Mounted ConfigMaps and Secrets are looked at when the pod changes. (A real one does so each minute, too.)
+            if pod.annotations != meta.get("annotations"):
+                try:
+                    self._volumes(pod, item, spec["containers"][0])
+                except Later as missing:
+                    self.problems.append(str(missing))
+                pod.annotations = meta.get("annotations")
             ready = self._probe(item, spec["containers"][0])
             if ready != pod.ready or pod.told != "Running":
                 pod.ready = ready
@@ -186,7 +194,7 @@ class Kubelet:
         meta = item["metadata"]
         own = address(meta["namespace"], meta["name"])
         pod.folder.mkdir(parents=True, exist_ok=True)
-        mounts = self._volumes(pod, item, container)
+        mounts, pod.annotations = self._volumes(pod, item, container), meta.get("annotations")
         env = {}
         for source in container.get("envFrom", []):
             kind = "configmaps" if "configMapRef" in source else "secrets"
@@ -231,7 +239,10 @@ class Kubelet:
                 for entry in source.get("items") or [{"key": key, "path": key} for key in data]:
                     if entry["key"] not in data:
                         raise Later(f"no key {entry['key']}")
-                    (folder / entry["path"]).write_text(data[entry["key"]])
+                    # Whole at once, as a real one does; files with a dot are its own affair there, too.
+                    part = folder / f".{entry['path']}"
+                    part.write_text(data[entry["key"]])
+                    part.rename(folder / entry["path"])
             elif "persistentVolumeClaim" in volume:
                 folder = self.folder / "claims" / f"{namespace}_{volume['persistentVolumeClaim']['claimName']}"
             elif "hostPath" in volume:

@@ -14,7 +14,8 @@ import services
 ROOT = pathlib.Path(__file__).parent.parent.parent
 BINARY = pathlib.Path(os.environ.get("FIRESTEEL_OPERATOR_BIN", services.CACHE / "target" / "release" / "firesteel-operator"))
 GROUP = "/apis/firesteel.dev/v1alpha1"
-PLURALS = {"cluster": "firesteelclusters", "job": "firesteeljobs", "schedule": "firesteelschedules"}
+PLURALS = {"cluster": "firesteelclusters", "job": "firesteeljobs", "schedule": "firesteelschedules",
+           "token": "firesteeltokens"}
 
 
 def documents(text):
@@ -115,13 +116,24 @@ class Kubernetes:
         return [(e["regarding"].get("name"), e["reason"], e.get("note", ""))
                 for e in self.api.get(f"/apis/events.k8s.io/v1/namespaces/{namespace}/events")["items"]]
 
-    def rest(self, namespace, cluster, path):
+    def rest(self, namespace, cluster, path, method="GET", body=None, token=None):
         import json
         import urllib.request
 
         host = kubelet.address(namespace, f"{cluster}-scheduler")
-        with urllib.request.urlopen(f"http://{host}:8080/api/v1/{path}", timeout=5) as answer:
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        data = None if body is None else json.dumps(body).encode()
+        headers.update({} if body is None else {"content-type": "application/json"})
+        request = urllib.request.Request(f"http://{host}:8080/api/v1/{path}", data, headers, method=method)
+        with urllib.request.urlopen(request, timeout=5) as answer:
             return json.load(answer)
+
+    def secret(self, namespace, name, key="token"):
+        """What a Secret holds, `None` while there is none."""
+        import base64
+
+        found = self.api.maybe(f"/api/v1/namespaces/{namespace}/secrets/{name}")
+        return base64.b64decode(found["data"][key]).decode() if found else None
 
     def stop(self):
         self.operator.stop()

@@ -13,7 +13,7 @@ def space(kube, request):
     name = request.node.name.replace("_", "-").lower()[5:60].strip("-")
     kube.plane.namespace(name)
     yield name
-    for kind in ("schedule", "job", "cluster"):
+    for kind in ("schedule", "job", "token", "cluster"):
         kube.api.call("DELETE", kube.path(kind, name))
     # What is tested is over: nobody waits for processes to end well.
     kube.api.call("DELETE", f"/api/v1/namespaces/{name}/pods?gracePeriodSeconds=0")
@@ -47,8 +47,10 @@ def test_bad_specs_are_refused_by_a_sentence_that_names_the_field(kube, space):
     good, job = cluster_spec("/w"), job_spec("c", "SELECT 1")
     group = good["executorGroups"][0]
     schedule = {"schedule": "0 0 * * *", "template": {"spec": job}}
+    token = {"clusterRef": {"name": "c"}, "role": "user", "secretName": "s"}
     bad = [
-        ("cluster", {**good, "allowUnauthenticated": False}, "spec.allowUnauthenticated must be true"),
+        ("cluster", {**good, "allowUnauthenticated": False}, "exactly one of spec.access.tokens and spec.allowUnauthenticated"),
+        ("cluster", {**good, "access": {"tokens": True}}, "exactly one of spec.access.tokens and spec.allowUnauthenticated"),
         ("cluster", {**good, "warehouse": "spark-warehouse"}, "warehouse must be"),
         ("cluster", {**good, "executorGroups": [{**group, "min": 5}]}, "min must not be greater than max"),
         ("cluster", {**good, "executorGroups": [group, group]}, "executorGroups"),
@@ -70,6 +72,10 @@ def test_bad_specs_are_refused_by_a_sentence_that_names_the_field(kube, space):
         ("schedule", {**schedule, "schedule": "0 0 0 * * *"}, "five fields"),
         ("schedule", {**schedule, "concurrencyPolicy": "Sometimes"}, "spec.concurrencyPolicy"),
         ("schedule", {**schedule, "template": {"spec": {"clusterRef": {"name": "c"}}}}, "spec.sql and spec.python"),
+        ("token", {**token, "role": "root"}, "spec.role"),
+        ("token", {**token, "secretName": "A"}, "spec.secretName"),
+        ("token", {**token, "ttlSeconds": 0}, "spec.ttlSeconds"),
+        ("token", {**token, "rotation": {"everySeconds": 60}}, "overlapSeconds must be less than"),
     ]
     for kind, spec, sentence in bad:
         with pytest.raises(Refused) as refused:
@@ -81,6 +87,10 @@ def test_bad_specs_are_refused_by_a_sentence_that_names_the_field(kube, space):
     with pytest.raises(Refused, match="cannot be changed"):
         kube.patch("job", space, "fixed", {"sql": {"text": "SELECT 2"}})
     kube.patch("job", space, "fixed", {"ttlSecondsAfterFinished": 5})
+    kube.create("token", space, "fixed", token)
+    for change in ({"secretName": "other"}, {"clusterRef": {"name": "other"}}):
+        with pytest.raises(Refused, match="make another token"):
+            kube.patch("token", space, "fixed", change)
 
 
 def test_a_job_brings_executors_from_nothing_and_they_go_again(kube, space, tmp_path):
@@ -306,3 +316,106 @@ def test_another_autoscaler_may_say_how_many_and_an_upgrade_replaces_all(kube, s
     ready = next(c for c in status["conditions"] if c["type"] == "Ready")
     assert "ErrImagePull" in ready["message"] or kube.wait("the reason", lambda: any(
         "ErrImagePull" in c["message"] for c in kube.status("cluster", space, "c")["conditions"]))
+
+
+def test_a_cluster_with_tokens_lets_in_who_has_one_and_the_operator(kube, space, tmp_path):
+    import urllib.error
+
+    import grpc
+    from pyspark.sql import SparkSession
+    from pyspark.sql.connect.proto import base_pb2, base_pb2_grpc
+
+    import kubelet
+
+    host = kubelet.address(space, "c-scheduler")
+
+    def code(token, *arguments):
+        try:
+            kube.rest(space, "c", *arguments, token=token)
+            return 200
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    def connect(token):
+        """How Spark Connect answers at once; PySpark itself would try again for long."""
+        request = base_pb2.AnalyzePlanRequest(session_id="4d9cd0d6-9ae1-4a75-9b2b-1d6c0f0d4c11",
+                                              spark_version=base_pb2.AnalyzePlanRequest.SparkVersion())
+        with grpc.insecure_channel(f"{host}:15002") as channel:
+            try:
+                base_pb2_grpc.SparkConnectServiceStub(channel).AnalyzePlan(
+                    request, timeout=10, metadata=[("authorization", f"Bearer {token}")] if token else [])
+                return "OK"
+            except grpc.RpcError as error:
+                return error.code().name
+
+    def token(name, role, **changes):
+        kube.create("token", space, name, {
+            "clusterRef": {"name": "c"}, "role": role, "secretName": f"{name}-secret", **changes})
+        return kube.wait(f"the Secret of {name}", lambda: kube.secret(space, f"{name}-secret"), 20)
+
+    early = token("ann", "user")
+    assert kube.wait_phase("token", space, "ann", "Pending")["conditions"][0]["reason"] == "ClusterMissing"
+    spec = cluster_spec(tmp_path / "w", access={"tokens": True}, allowUnauthenticated=False)
+    kube.create("cluster", space, "c", spec)
+    kube.wait_phase("cluster", space, "c", "Ready")
+    kube.wait_phase("token", space, "ann", "Active")
+    ann, see = early, token("see", "viewer")
+    assert len(ann) == 64 and ann != see
+    job = {"sql": "SELECT 1"}
+    assert [code(None, "load"), code("f" * 64, "load"), connect(None), connect("f" * 64)] == [401, 401] + ["UNAUTHENTICATED"] * 2
+    assert code(ann, "load") == 200
+    kube.wait("the second token", lambda: code(see, "load") == 200, 20)
+    assert code(see, "submissions/seen", "PUT", job) == 403 and connect(see) == "PERMISSION_DENIED"
+    assert code(ann, "submissions/anns", "PUT", job) == 200
+    assert kube.rest(space, "c", "submissions/anns", token=ann)["owner"] == "ann"
+    session = SparkSession.builder.remote(f"sc://{host}:15002/;authorization=Bearer%20{ann}").create()
+    assert session.sql("SELECT 1").collect()[0][0] == 1
+    session.stop()
+
+    # The operator comes in by a token of its own, also when it is another process: it submits, sees the load and drains.
+    kube.kill_operator()
+    kube.start_operator()
+    kube.create("job", space, "etl", job_spec("c", f"{BIG}; {GROUPED}"))
+    assert kube.wait_phase("job", space, "etl", "Succeeded", "Failed", seconds=90)["phase"] == "Succeeded"
+    kube.api.create(f"/api/v1/namespaces/{space}/configmaps", {"metadata": {"name": "scripts"}, "data": {"main.py": SCRIPT}})
+    kube.create("job", space, "script", {"clusterRef": {"name": "c"}, "python": {
+        "image": "python:test", "configMapKeyRef": {"name": "scripts", "key": "main.py"}, "args": ["1000"]}})
+    done = kube.wait_phase("job", space, "script", "Succeeded", "Failed", seconds=90)
+    assert done["phase"] == "Succeeded", (done, kube.kubelet.log(space, "script-driver"))
+    kube.wait("the executors are gone", lambda: not kube.pods(space, "executor"), 60)
+
+    # Only hashes are known beside the Secrets of the tokens themselves.
+    told = str(kube.get("token", space, "ann")) + kube.secret(space, "c-tokens", "tokens") + kube.kubelet.log(space, "c-scheduler")
+    assert ann not in told and kube.status("token", space, "ann")["current"]["sha256"] in told
+    assert [line.split()[:2] for line in kube.secret(space, "c-tokens", "tokens").splitlines()] == [
+        ["ann", "user"], ["see", "viewer"], ["system:driver", "user"], ["system:operator", "admin"]]
+
+    began = time.time()
+    kube.api.delete(kube.path("token", space, "ann"))
+    kube.wait("the deleted token is worth nothing", lambda: code(ann, "load") == 401, 15)
+    print(f"from the deletion of a token to its refusal: {time.time() - began:.1f} s")
+    assert connect(ann) == "UNAUTHENTICATED" and code(see, "load") == 200
+
+    old = token("turns", "user", rotation={"everySeconds": 10, "overlapSeconds": 8})
+    kube.wait("the token to turn", lambda: code(old, "load") == 200, 20)
+    new = kube.wait("another token", lambda: (now := kube.secret(space, "turns-secret")) != old and now, 20)
+    kube.wait("the new one lets in", lambda: code(new, "load") == 200, 8)
+    kube.wait("the old one does not", lambda: code(old, "load") == 401, 20)
+    kube.api.create(f"/api/v1/namespaces/{space}/secrets", {"metadata": {"name": "theirs"}, "data": {"token": ""}})
+    kube.create("token", space, "taken", {"clusterRef": {"name": "c"}, "role": "user", "secretName": "theirs"})
+    assert kube.wait_phase("token", space, "taken", "Blocked")["conditions"][0]["reason"] == "SecretTaken"
+    assert kube.secret(space, "theirs") == ""
+
+    # The operator still comes in by its token until there is another scheduler, which asks nobody.
+    kube.patch("cluster", space, "c", {"access": {"tokens": False}, "allowUnauthenticated": True})
+    kube.wait_phase("token", space, "see", "Pending")
+
+    def opened():
+        try:
+            return code(None, "load") == 200
+        except OSError:
+            return False
+
+    kube.wait("a scheduler that asks nobody", opened)
+    # The garbage collector learns of new kinds each half a minute.
+    kube.wait("the Secret of the deleted token is gone", lambda: kube.secret(space, "ann-secret") is None, 60)

@@ -40,7 +40,7 @@ use super::{LocalRef, Placement, PullPolicy};
 #[x_kube(
     validation = Rule::new("!has(self.replicas) || self.autoscaling.mode == 'External'").message("spec.replicas is only used with autoscaling.mode External"),
     validation = Rule::new("!has(self.autoDelete) || !has(self.autoDelete.idleAfterSeconds) || !has(self.hibernation.idleAfterSeconds) || self.autoDelete.idleAfterSeconds > self.hibernation.idleAfterSeconds").message("autoDelete.idleAfterSeconds must be greater than hibernation.idleAfterSeconds"),
-    validation = Rule::new("self.allowUnauthenticated").message("spec.allowUnauthenticated must be true: the ports of a cluster are not protected by tokens yet, so whoever reaches them may use it; restrict who reaches them, for example by a NetworkPolicy")
+    validation = Rule::new("self.access.tokens != self.allowUnauthenticated").message("exactly one of spec.access.tokens and spec.allowUnauthenticated must be true: the ports of a cluster ask for tokens, or whoever reaches them may use it")
 )]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FiresteelClusterSpec {
@@ -54,7 +54,10 @@ pub(crate) struct FiresteelClusterSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     pub(crate) image_pull_secrets: Vec<LocalRef>,
-    /// Says that whoever reaches the cluster's ports may use it. It has to be said, since nothing else protects them yet.
+    /// Who may come in by the ports for clients.
+    #[serde(default)]
+    pub(crate) access: Access,
+    /// Says that whoever reaches the cluster's ports may use it. It has to be said where no tokens protect them.
     #[serde(default)]
     pub(crate) allow_unauthenticated: bool,
     /// Where tables live: an s3a:// URL, or a folder of a volume that all pods mount.
@@ -97,6 +100,15 @@ pub(crate) struct FiresteelClusterSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32))]
     pub(crate) volume_mounts: Vec<VolumeMount>,
+}
+
+/// Who may come in by the ports for clients. Executors reach the scheduler without tokens: restrict who reaches port 50050.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Access {
+    /// Only who has a token, which a FiresteelToken makes.
+    #[serde(default)]
+    pub(crate) tokens: bool,
 }
 
 /// The scheduler's pod.

@@ -7,16 +7,13 @@ use serde_json::{Value, json};
 fn every_default_is_in_the_schema_and_the_same_here() {
     let definitions = crate::crd::all();
     let names: Vec<_> = definitions.iter().filter_map(|crd| crd.metadata.name.clone()).collect();
-    assert_eq!(
-        names,
-        ["firesteelclusters.firesteel.dev", "firesteeljobs.firesteel.dev", "firesteelschedules.firesteel.dev"]
-    );
+    assert_eq!(names, ["clusters", "jobs", "schedules", "tokens"].map(|kind| format!("firesteel{kind}.firesteel.dev")));
     let minimal = json!({"image": "i", "warehouse": "/w", "executorGroups": [{"name": "a", "max": 1}]});
     let spec: cluster::FiresteelClusterSpec = serde_json::from_value(minimal).unwrap();
     let told = serde_json::to_value(spec).unwrap();
     let schema = serde_json::to_value(&definitions[0]).unwrap();
     let properties = &schema["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"];
-    for field in ["autoscaling", "hibernation", "imagePullPolicy", "allowUnauthenticated"] {
+    for field in ["autoscaling", "hibernation", "imagePullPolicy", "access", "allowUnauthenticated"] {
         assert_eq!(properties[field]["default"], told[field], "{field}");
     }
 }

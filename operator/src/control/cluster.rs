@@ -10,14 +10,14 @@ use kube::runtime::controller::Action;
 use kube::{Resource, ResourceExt};
 use serde_json::json;
 
-use super::{Context, ControlError, after, look, names, pods_of, settled};
+use super::{Context, ControlError, access, after, look, names, pods_of, settled};
 use crate::api::cluster::Endpoints;
 use crate::api::{CLUSTER, COMPONENT, DRAINING_SINCE, FiresteelCluster, WAKE};
 use crate::decide::cluster::{Decision, Load, Seen, decide};
 use crate::decide::disruption::{self, Stay};
 use crate::decide::pods::{self, CONNECT_PORT, FLIGHT_PORT, Named, REST_PORT};
 use crate::decide::{News, seconds};
-use crate::engine;
+use crate::engine::{self, Door};
 
 /// Who writes the fields of services.
 const MANAGER: &str = "firesteel-operator";
@@ -26,9 +26,10 @@ const MANAGER: &str = "firesteel-operator";
 pub(crate) async fn reconcile(cluster: Arc<FiresteelCluster>, context: Arc<Context>) -> Result<Action, ControlError> {
     let uid = cluster.uid().unwrap_or_default();
     if cluster.metadata.deletion_timestamp.is_some() {
-        // Pods and services are owned, so they go with it.
+        // Pods, services and Secrets are owned, so they go with it.
         context.histories.lock().remove(&uid);
         context.stays.lock().remove(&uid);
+        context.guards.lock().remove(&uid);
         return Ok(Action::await_change());
     }
     let (namespace, name) = names(&*cluster)?;
@@ -42,14 +43,18 @@ pub(crate) async fn reconcile(cluster: Arc<FiresteelCluster>, context: Arc<Conte
         .map(|group| (group.name.clone(), pods::made_from(&pods::executor(&named, group, 0)).to_owned()))
         .collect();
 
-    let address = look::address(&context, &namespace, &name);
-    let load = match &address {
-        Some(address) => context
-            .engine
-            .load(address)
-            .await
-            .inspect_err(|error| tracing::debug!(%error, cluster = name, "no load"))
-            .ok(),
+    if let Err(error) = access::settle(&context, &named).await {
+        if let ControlError::Taken(_) = &error {
+            let news = [News::warning("SecretTaken", error.to_string())];
+            context.tell(&cluster.object_ref(&()), "Guard", &news).await;
+        }
+        return Err(error);
+    }
+    let door = look::door(&context, &namespace, &name);
+    let load = match &door {
+        Some(door) => {
+            context.engine.load(door).await.inspect_err(|error| tracing::debug!(%error, cluster = name, "no load")).ok()
+        }
         None => None,
     };
     let executor_pods = look::pods(&context, &namespace, &name, "executor");
@@ -103,7 +108,7 @@ pub(crate) async fn reconcile(cluster: Arc<FiresteelCluster>, context: Arc<Conte
     if let Some(stay) = disruption::stay(asleep, present.as_ref(), &executors) {
         protect(&context, &named, &uid, stay).await?;
     }
-    drain(&context, &namespace, address.as_deref(), load.as_ref(), &executors, &decision).await?;
+    drain(&context, &namespace, door.as_ref(), load.as_ref(), &executors, &decision).await?;
     let buried = bury(&context, &namespace, &executor_pods).await?;
     context.tell(&cluster.object_ref(&()), "Replace", &buried).await;
     write(&context, &cluster, &namespace, &name, &decision).await?;
@@ -171,7 +176,7 @@ async fn bury(context: &Context, namespace: &str, pods: &[Arc<Pod>]) -> Result<V
 async fn drain(
     context: &Context,
     namespace: &str,
-    address: Option<&str>,
+    door: Option<&Door>,
     load: Option<&engine::Load>,
     executors: &[crate::decide::scale::ExecutorPod],
     decision: &Decision,
@@ -182,14 +187,14 @@ async fn drain(
         let patch = json!({"metadata": {"annotations": {DRAINING_SINCE: since}}});
         settled(api.patch_metadata(name, &PatchParams::default(), &Patch::Merge(&patch)).await)?;
     }
-    let (Some(address), Some(load)) = (address, load) else { return Ok(()) };
+    let (Some(door), Some(load)) = (door, load) else { return Ok(()) };
     for pod in executors {
         let Some(member) = &pod.member else { continue };
         let wanted = pod.draining_since.is_some() || decision.drain.contains(&pod.name);
         let draining = load.executors.iter().any(|executor| executor.id == member.id && executor.draining);
         if wanted
             && !draining
-            && let Err(error) = context.engine.drain(address, &member.id).await
+            && let Err(error) = context.engine.drain(door, &member.id).await
         {
             tracing::warn!(%error, pod = pod.name, "an executor could not be drained");
         }

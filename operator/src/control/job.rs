@@ -81,7 +81,7 @@ pub(crate) async fn reconcile(job: Arc<FiresteelJob>, context: Arc<Context>) -> 
 fn cluster_of(context: &Context, namespace: &str, job: &FiresteelJob) -> Cluster {
     let key = ObjectRef::new(&job.spec.cluster_ref.name).within(namespace);
     let cluster = look::cluster(context.clusters.get(&key).as_deref());
-    let reachable = look::address(context, namespace, &job.spec.cluster_ref.name).is_some();
+    let reachable = look::door(context, namespace, &job.spec.cluster_ref.name).is_some();
     if cluster == Cluster::Ready && !reachable { Cluster::NotReady } else { cluster }
 }
 
@@ -101,10 +101,10 @@ async fn run(
         let pod = pods_of(context, namespace).get_opt(&driver::name(name, status.attempt)).await?;
         return Ok((driver::run(pod.as_ref(), id), None));
     }
-    let Some(address) = look::address(context, namespace, &job.spec.cluster_ref.name) else {
+    let Some(door) = look::door(context, namespace, &job.spec.cluster_ref.name) else {
         return Ok((Run::Unknown, None));
     };
-    Ok(match context.engine.submission(&address, id).await {
+    Ok(match context.engine.submission(&door, id).await {
         Ok(Some(submission)) => seen(submission),
         Ok(None) => (Run::Missing, None),
         Err(error) => {
@@ -151,6 +151,8 @@ async fn submit(
     if let Some(source) = &job.spec.python {
         let owner = job.controller_owner_ref(&()).ok_or(ControlError::Incomplete("a uid"))?;
         let cluster = &job.spec.cluster_ref.name;
+        let key = ObjectRef::new(cluster).within(namespace);
+        let guarded = context.clusters.get(&key).is_some_and(|cluster| cluster.spec.access.tokens);
         let pod = driver::pod(&Driver {
             job: name,
             namespace,
@@ -159,6 +161,7 @@ async fn submit(
             attempt: status.attempt,
             owner,
             source,
+            guarded,
         });
         return match pods_of(context, namespace).create(&PostParams::default(), &pod).await {
             Ok(_) => Ok(None),
@@ -178,7 +181,7 @@ async fn submit(
         Ok(text) => text,
         Err(message) => return Ok(Some(Run::Waiting { reason: "ConfigMapMissing".into(), message })),
     };
-    let Some(address) = look::address(context, namespace, &job.spec.cluster_ref.name) else {
+    let Some(door) = look::door(context, namespace, &job.spec.cluster_ref.name) else {
         return Ok(Some(Run::Unknown));
     };
     let request = Request {
@@ -189,7 +192,7 @@ async fn submit(
         timeout_seconds: job.spec.timeouts.active_seconds,
     };
     context.metrics.submitted();
-    Ok(match context.engine.submit(&address, id, &request).await {
+    Ok(match context.engine.submit(&door, id, &request).await {
         Ok(_) => None,
         Err(EngineError::Refused(message)) => Some(Run::Ended(Outcome::Failed { reason: "Refused".into(), message })),
         Err(error) => {
@@ -231,9 +234,9 @@ async fn stop_run(
         let pods: Api<Pod> = pods_of(context, namespace);
         return settled(pods.delete(&driver::name(name, status.attempt), &DeleteParams::default()).await);
     }
-    let address = look::address(context, namespace, &job.spec.cluster_ref.name);
-    if let (Some(address), Some(id)) = (address, &status.submission_id)
-        && let Err(error) = context.engine.cancel(&address, id).await
+    let door = look::door(context, namespace, &job.spec.cluster_ref.name);
+    if let (Some(door), Some(id)) = (door, &status.submission_id)
+        && let Err(error) = context.engine.cancel(&door, id).await
     {
         tracing::debug!(%error, job = name, "the run could not be stopped yet");
     }
@@ -256,8 +259,8 @@ async fn stop(
     let patient = context.now() - since < STOPPING;
     if let (false, Some(id)) = (status.phase.is_final(), &status.submission_id) {
         let alive = matches!(cluster_of(context, namespace, job), Cluster::Ready | Cluster::NotReady);
-        let stopped = match look::address(context, namespace, &job.spec.cluster_ref.name) {
-            Some(address) => context.engine.cancel(&address, id).await.is_ok(),
+        let stopped = match look::door(context, namespace, &job.spec.cluster_ref.name) {
+            Some(door) => context.engine.cancel(&door, id).await.is_ok(),
             None => false,
         };
         if alive && !stopped && patient {

@@ -7,11 +7,12 @@ use kube::ResourceExt;
 
 use super::Context;
 use crate::api::{CLUSTER, COMPONENT, DRAINING_SINCE, EXECUTOR_GROUP, FiresteelCluster, FiresteelJob};
+use crate::decide::access;
 use crate::decide::cluster::SchedulerPod;
 use crate::decide::job;
 use crate::decide::pods::{made_from, scheduler_name};
 use crate::decide::scale::{ExecutorPod, Member};
-use crate::engine::Load;
+use crate::engine::{Door, Load};
 
 /// Pods of a cluster, by component.
 pub(crate) fn pods(context: &Context, namespace: &str, cluster: &str, component: &str) -> Vec<Arc<Pod>> {
@@ -27,15 +28,21 @@ pub(crate) fn pods(context: &Context, namespace: &str, cluster: &str, component:
     pods
 }
 
-/// The address of a cluster's scheduler, while its pod is ready.
-pub(crate) fn address(context: &Context, namespace: &str, cluster: &str) -> Option<String> {
+/// The door of a cluster's scheduler, while its pod is ready and, where it asks for a token, there is one.
+pub(crate) fn door(context: &Context, namespace: &str, cluster: &str) -> Option<Door> {
     let name = scheduler_name(cluster);
     let pods = pods(context, namespace, cluster, "scheduler");
     let pod = pods.iter().find(|pod| pod.name_any() == name)?;
     if !is_ready(pod) || pod.metadata.deletion_timestamp.is_some() {
         return None;
     }
-    pod.status.as_ref()?.pod_ip.clone()
+    let token = if access::is_guarded(pod) {
+        let guards = context.guards.lock();
+        Some(pod.owner_references().iter().find_map(|owner| guards.get(&owner.uid)?.operator())?)
+    } else {
+        None
+    };
+    Some(Door { address: pod.status.as_ref()?.pod_ip.clone()?, token })
 }
 
 pub(crate) fn is_ready(pod: &Pod) -> bool {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::{ConfigMapVolumeSource, Container, EnvVar, KeyToPath, Pod, PodSpec, Volume};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 
+use super::access;
 use super::job::{Outcome, Run};
 use super::pods::{CONNECT_PORT, host, mount, pull_secrets, unprivileged};
 use crate::api::job::PythonSource;
@@ -22,6 +23,8 @@ pub(crate) struct Driver<'a> {
     pub(crate) attempt: i32,
     pub(crate) owner: OwnerReference,
     pub(crate) source: &'a PythonSource,
+    /// The cluster asks for tokens.
+    pub(crate) guarded: bool,
 }
 
 /// The name of a driver pod. The first attempt has the plain one, which people type.
@@ -57,13 +60,15 @@ pub(crate) fn pod(driver: &Driver<'_>) -> Pod {
         (None, None) => String::new(),
     };
     let fixed = |name: &str, value: String| EnvVar { name: name.into(), value: Some(value), ..EnvVar::default() };
-    let mut env = vec![
-        fixed("SPARK_REMOTE", format!("sc://{}:{CONNECT_PORT}", host(driver.cluster, driver.namespace))),
+    let mut env: Vec<EnvVar> = driver.guarded.then(|| access::driver_token(driver.cluster)).into_iter().collect();
+    let parameters = if driver.guarded { access::DRIVER_PARAMETERS } else { "" };
+    env.extend([
+        fixed("SPARK_REMOTE", format!("sc://{}:{CONNECT_PORT}{parameters}", host(driver.cluster, driver.namespace))),
         fixed("FIRESTEEL_JOB", driver.job.to_owned()),
         fixed("FIRESTEEL_ATTEMPT", driver.attempt.to_string()),
         // What is printed shall be seen while it runs.
         fixed("PYTHONUNBUFFERED", "1".into()),
-    ];
+    ]);
     env.extend(source.env.iter().cloned());
     let container = Container {
         name: "driver".into(),
@@ -226,5 +231,34 @@ mod tests {
         let other = serde_json::from_value(json!({"metadata": {"name": "j-driver"}})).unwrap();
         assert_eq!(reason(run(Some(&other), "s-1")), ("waiting", "NameTaken".into()));
         assert_eq!(run(None, "s-1"), Run::Missing);
+    }
+
+    #[test]
+    fn a_script_brings_a_token_along_where_the_cluster_asks_for_one() {
+        let source = serde_json::from_value(json!({"image": "i", "file": "/a.py"})).unwrap();
+        let env = |guarded| {
+            let (owner, source) = (OwnerReference::default(), &source);
+            let driver = Driver {
+                job: "j",
+                namespace: "n",
+                cluster: "c",
+                submission: "s-1",
+                attempt: 1,
+                owner,
+                source,
+                guarded,
+            };
+            pod(&driver).spec.unwrap().containers.remove(0).env.unwrap()
+        };
+        assert_eq!(env(false)[0].value.as_deref(), Some("sc://c.n.svc:15002"));
+        // What refers to a variable comes after it.
+        let env = env(true);
+        let (token, remote) = (env[0].clone(), env[1].clone());
+        let key = token.value_from.unwrap().secret_key_ref.unwrap();
+        assert_eq!(
+            (token.name.as_str(), key.name.as_str(), key.key.as_str()),
+            ("FIRESTEEL_TOKEN", "c-driver-token", "token")
+        );
+        assert!(remote.value.unwrap().ends_with("=Bearer%20$(FIRESTEEL_TOKEN)"));
     }
 }

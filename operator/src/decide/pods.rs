@@ -11,6 +11,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference}
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use sha2::{Digest, Sha256};
 
+use super::access;
 use crate::api::cluster::{ExecutorGroup, FiresteelClusterSpec};
 use crate::api::{CLUSTER, COMPONENT, EXECUTOR_GROUP, LocalRef, MADE_FROM, Placement};
 
@@ -129,7 +130,7 @@ pub(crate) fn scheduler(cluster: &Named<'_>) -> Pod {
         "--executor-wait",
         "86400",
     ];
-    let container = Container {
+    let mut container = Container {
         name: "scheduler".into(),
         args: Some(args.map(str::to_owned).to_vec()),
         ports: Some(vec![
@@ -148,13 +149,17 @@ pub(crate) fn scheduler(cluster: &Named<'_>) -> Pod {
         }),
         ..container(spec, &spec.scheduler.placement, vec![mount("state", STATE)])
     };
+    let mut volumes = vec![state];
+    if spec.access.tokens {
+        access::guard(cluster.name, &mut container, &mut volumes);
+    }
     pod(
         cluster,
         scheduler_name(cluster.name),
         labels(cluster.name, "scheduler"),
         &spec.scheduler.placement,
         container,
-        PodShape { restart: "Always", grace_seconds: 45, volumes: vec![state] },
+        PodShape { restart: "Always", grace_seconds: 45, volumes },
     )
 }
 
