@@ -154,6 +154,14 @@ def test_commands_take_parameters(spark):
     spark.sql("DROP TABLE given")
 
 
+def test_subqueries_in_subqueries_end(spark):
+    def nested(levels):
+        return spark.sql("SELECT " + "(SELECT " * levels + "1" + ")" * levels).collect()
+    assert nested(12)[0][0] == 1
+    with pytest.raises(Exception, match="UNSUPPORTED"):
+        nested(60)
+
+
 def test_lambdas_in_lambdas_end(spark):
     def nested(levels):
         text = "array(1)"

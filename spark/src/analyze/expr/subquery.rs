@@ -18,6 +18,9 @@ use crate::analyze::typed::Typed;
 use crate::analyze::{coerce, collation, correlation, errors, plan, subqueries};
 use crate::spec::{self, Subquery};
 
+/// Subqueries in subqueries: DataFusion's rules go through each of them twice for every level around it.
+const MOST_LEVELS: usize = 16;
+
 impl Exprs<'_, '_> {
     /// A subquery.
     pub(super) fn subquery(&self, subquery: &Subquery) -> SparkResult<Typed> {
@@ -48,6 +51,9 @@ impl Exprs<'_, '_> {
 
     /// Resolves a subquery with this scope as its outer one.
     fn inner(&self, query: &spec::Relation) -> SparkResult<Resolved> {
+        if self.env.outer.len() == MOST_LEVELS {
+            return Err(errors::unsupported(&format!("subqueries nested more than {MOST_LEVELS} levels deep")));
+        }
         let mut outer: Scope = self.scope.clone();
         if let Some(below) = self.below {
             let known: Vec<u64> = outer.attributes.iter().map(|a| a.id).collect();
