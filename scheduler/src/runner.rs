@@ -7,8 +7,10 @@
 
 mod fetch;
 mod follow;
+mod holders;
 mod progress;
 mod route;
+mod share;
 mod sizing;
 
 use std::fmt;
@@ -21,7 +23,7 @@ use ballista_scheduler::cluster::{ClusterState, JobState};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::context::SessionState;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::{ExecutionPlan, displayable};
 use datafusion::prelude::SessionContext;
 use firesteel_engine::job::{JobHandle, JobId, JobProgress, JobRunner};
 use firesteel_engine::local::LocalJobRunner;
@@ -35,6 +37,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cluster::{self, Ballista, Coordinator, Members};
 use crate::settings::ShuffleCodec;
 use follow::Follower;
+use holders::Holders;
 use route::Route;
 
 /// Runs plans on the executors of a cluster.
@@ -42,6 +45,7 @@ pub struct BallistaJobRunner {
     ballista: Ballista,
     finished_jobs: Arc<dyn JobState>,
     members: Arc<Members>,
+    holders: Arc<Holders>,
     shuffle_codec: ShuffleCodec,
     local: Arc<LocalJobRunner>,
     /// What sessions have for `target_partitions` unless they were told otherwise.
@@ -67,6 +71,7 @@ impl BallistaJobRunner {
             ballista,
             finished_jobs,
             members,
+            holders: Arc::default(),
             shuffle_codec,
             local,
             default_partitions,
@@ -90,6 +95,7 @@ impl BallistaJobRunner {
             ballista: self.ballista.clone(),
             finished_jobs: Arc::clone(&self.finished_jobs),
             members: Arc::clone(&self.members),
+            holders: Arc::clone(&self.holders),
             name: name.to_owned(),
             ctx: Arc::new(SessionContext::new_with_state(state)),
             plan,
@@ -150,7 +156,11 @@ impl JobRunner for BallistaJobRunner {
         }
         match route::of_physical(&physical) {
             Route::Local => self.local.submit(name, ctx, plan, cancel).await,
-            Route::Remote => self.remote(name, state, physical, cancel).await,
+            Route::Remote => {
+                let shared = share::shared(physical, state.config_options())?;
+                tracing::debug!(name, plan = %displayable(shared.as_ref()).indent(false), "the plan of a job");
+                self.remote(name, state, shared, cancel).await
+            }
         }
     }
 }

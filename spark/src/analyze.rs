@@ -217,6 +217,12 @@ pub struct Analyzer<'a> {
     misplaced: Cell<Option<u64>>,
     /// How many recursive steps are being resolved.
     recursions: Cell<usize>,
+    /// Whether scans of files show which file each row is from.
+    files: bool,
+    /// Whether the query asks that.
+    files_asked: Cell<bool>,
+    /// Whether it reads files that could say.
+    files_read: Cell<bool>,
 }
 
 impl std::fmt::Debug for Analyzer<'_> {
@@ -246,9 +252,15 @@ pub async fn analyze(
             }
         }
     }
+    let mut files = false;
     loop {
-        let attempt = Analyzer::new(context, &tables).attempt(relation)?;
-        match attempt {
+        let analyzer = Analyzer { files, ..Analyzer::new(context, &tables) };
+        let attempt = analyzer.attempt(relation);
+        if analyzer.files_asked.get() && !files {
+            files = true;
+            continue;
+        }
+        match attempt? {
             Attempt::Done(analyzed) => return Ok(*analyzed),
             Attempt::Fetch(name) => {
                 let entry = lookup.fetch(&name).await?;
@@ -293,6 +305,9 @@ impl<'a> Analyzer<'a> {
             depth: Cell::new(0),
             misplaced: Cell::new(None),
             recursions: Cell::new(0),
+            files: false,
+            files_asked: Cell::new(false),
+            files_read: Cell::new(false),
         }
     }
 

@@ -6,6 +6,7 @@ mod clickhouse;
 mod compression;
 mod csv;
 mod failure;
+pub(crate) mod file_columns;
 mod infer;
 mod jdbc;
 mod json;

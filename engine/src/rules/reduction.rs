@@ -16,9 +16,13 @@
 //! join (`spark.sql.optimizer.runtimeFilter.semiJoinReduction.enabled`), also below an aggregate that groups by the key and
 //! below joins that keep it.
 //!
+//! Where the filtered side travels itself, the keys are those of its exchange: the same exchange is then in the plan twice, and
+//! who cuts the plan into stages makes it once. So the side may be anything that makes the same rows each time.
+//!
 //! Which keys are broadcast may only ever be too many, never too few: they come from a part of the filtered side whose
 //! column holds every value the join can see. It works on plans that are to be cut into stages and knows no runner.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
@@ -32,12 +36,17 @@ use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, replace_children_if_necessary};
 
 use super::columns::index;
-use source::{base_rows, estimate, inner_column, is_one_stage};
+pub use repeat::is_repeatable;
+use source::{base_rows, estimate, inner_column, is_exchange, is_one_stage};
 
+mod repeat;
 mod source;
 
 /// A filter has to leave at most one in so many rows of its table.
 const KEEPS_ONE_IN: usize = 3;
+
+/// What is not cheap to make, but is there, has to leave at most one in so many rows for each task that reduces.
+const KEEPS_FOR_A_TASK: usize = 10;
 
 /// How many rows of its tables a filter may read for each row that it is to reduce.
 const READS_A_ROW: usize = 2;
@@ -62,25 +71,55 @@ impl Limits {
     }
 }
 
-/// The plan with such semi joins.
+/// The plan with such semi joins. An exchange may be in it twice, as one node, which only a plan in stages can run.
 ///
 /// # Errors
 /// When an operator cannot be rebuilt.
 pub fn reduce(plan: Arc<dyn ExecutionPlan>, limits: Limits) -> Result<Arc<dyn ExecutionPlan>> {
-    let mut made = 0;
-    plan.transform_down(|node| {
-        if made == MOST {
-            return Ok(Transformed::new(node, false, TreeNodeRecursion::Stop));
-        }
-        match reduced(&node, limits)? {
-            Some(node) => {
-                made += 1;
-                Ok(Transformed::yes(node))
+    Reducer { limits, made: 0, exchanges: HashMap::new() }.walk(plan)
+}
+
+struct Reducer {
+    limits: Limits,
+    made: usize,
+    /// What became of each exchange, by its address: one that is in the plan twice must become the same both times.
+    exchanges: HashMap<usize, Exchange>,
+}
+
+struct Exchange {
+    /// Kept so that its address is nobody else's.
+    _before: Arc<dyn ExecutionPlan>,
+    after: Arc<dyn ExecutionPlan>,
+}
+
+impl Reducer {
+    fn walk(&mut self, plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+        plan.transform_down(|node| {
+            if is_exchange(&node) {
+                return Ok(Transformed::new(self.exchange(node)?, true, TreeNodeRecursion::Jump));
             }
-            None => Ok(Transformed::no(node)),
+            if self.made < MOST
+                && let Some(node) = reduced(&node, self.limits)?
+            {
+                self.made += 1;
+                return Ok(Transformed::yes(node));
+            }
+            Ok(Transformed::no(node))
+        })
+        .data()
+    }
+
+    fn exchange(&mut self, node: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+        let address = Arc::as_ptr(&node).cast::<()>().addr();
+        if let Some(done) = self.exchanges.get(&address) {
+            return Ok(Arc::clone(&done.after));
         }
-    })
-    .data()
+        let inputs = node.children().into_iter().map(Arc::clone).collect::<Vec<_>>();
+        let inputs = inputs.into_iter().map(|input| self.walk(input)).collect::<Result<Vec<_>>>()?;
+        let after = replace_children_if_necessary(Arc::clone(&node), inputs)?;
+        self.exchanges.insert(address, Exchange { _before: node, after: Arc::clone(&after) });
+        Ok(after)
+    }
 }
 
 /// A join with the larger side that can be reduced reduced, or `None` when that does not pay.
@@ -175,17 +214,24 @@ fn keys_of(
     rows: usize,
     bytes: usize,
 ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
-    if is_one_stage(plan) {
+    let shared = is_exchange(plan) && is_repeatable(plan);
+    if shared || is_one_stage(plan) {
         let name = plan.schema().field(key).name().clone();
         let column: Arc<dyn PhysicalExpr> = Arc::new(Column::new(&name, key));
         let keys: Arc<dyn ExecutionPlan> = Arc::new(ProjectionExec::try_new(vec![(column, name)], Arc::clone(plan))?);
         let (Some((kept, size)), Some((table, read))) = (estimate(keys.as_ref())?, base_rows(plan, key)?) else {
             return Ok(None);
         };
-        let pays = size < bytes
-            && kept.saturating_mul(KEEPS_ONE_IN) <= table
-            && kept.saturating_mul(KEEPS_ONE_IN) <= rows
-            && read <= rows.saturating_mul(READS_A_ROW);
+        let one_in = |share: usize| {
+            let least = kept.saturating_mul(share);
+            least <= table && least <= rows
+        };
+        // Reading an exchange a second time costs nothing, but each task makes a table of all the keys.
+        let tasks = plan.output_partitioning().partition_count();
+        let cheap =
+            read <= rows.saturating_mul(READS_A_ROW) || shared && one_in(KEEPS_FOR_A_TASK.saturating_mul(tasks));
+        let pays = size < bytes && one_in(KEEPS_ONE_IN) && cheap;
+        tracing::debug!(kept, table, rows, read, shared, pays, "keys that a join could be reduced by");
         if pays {
             let several = keys.output_partitioning().partition_count() > 1;
             return Ok(Some(if several { Arc::new(CoalescePartitionsExec::new(keys)) } else { keys }));

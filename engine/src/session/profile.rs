@@ -61,6 +61,8 @@ pub fn cluster(options: &mut ConfigOptions) {
     options.optimizer.enable_round_robin_repartition = false;
     // The value of a scalar subquery is kept in process memory; as a join it can cross stages.
     options.optimizer.enable_physical_uncorrelated_scalar_subquery = false;
+    // As in one process, but every task has an array of its own: it may take no more than the hash table would.
+    options.execution.perfect_hash_join_min_key_density = 0.1;
     options.optimizer.hash_join_single_partition_threshold = BROADCAST_BYTES;
     options.optimizer.hash_join_single_partition_threshold_rows = BROADCAST_BYTES / 64;
 }

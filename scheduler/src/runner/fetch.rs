@@ -1,8 +1,9 @@
 //! Brings a finished job's rows from the executors that hold them, in partition order, a few partitions ahead.
 
+use std::sync::Arc;
+
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
-use ballista_core::client::BallistaClient;
 use ballista_core::serde::protobuf::PartitionLocation;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::SendableRecordBatchStream;
@@ -14,16 +15,12 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::follow::{Attempt, Follower, Outcome};
-use crate::cluster::MESSAGE_BYTES;
+use super::holders::Holders;
 
 /// Partitions opened ahead of the one being read.
 const OPEN_AHEAD: usize = 4;
 /// Batches fetched ahead of the reader.
 const BATCHES_AHEAD: usize = 8;
-const RETRIES: u8 = 3;
-const RETRY_WAIT_MS: u64 = 500;
-const CONNECTION_WINDOW: u32 = 64 << 20;
-const STREAM_WINDOW: u32 = 16 << 20;
 
 /// Times a job is run again after executors were lost.
 const RESTARTS: usize = 3;
@@ -65,7 +62,7 @@ async fn run(
         match follower.finished(&mut attempt).await? {
             Outcome::Rows(locations) => {
                 let mut sent = 0;
-                match send_all(locations, schema, sender, &mut sent).await {
+                match send_all(&follower.holders, locations, schema, sender, &mut sent).await {
                     Err(error) if sent == 0 => tracing::warn!(job_id = %id, %error, "the rows of a job were lost"),
                     outcome => return outcome,
                 }
@@ -119,12 +116,13 @@ impl Rows {
 }
 
 async fn send_all(
+    holders: &Arc<Holders>,
     locations: Vec<PartitionLocation>,
     schema: &SchemaRef,
     sender: &mpsc::Sender<Result<RecordBatch>>,
     sent: &mut usize,
 ) -> Result<()> {
-    let mut batches = std::pin::pin!(batches(locations));
+    let mut batches = std::pin::pin!(batches(holders, locations));
     while let Some(batch) = batches.next().await {
         let batch = relabelled(&batch?, schema)?;
         if sender.send(Ok(batch)).await.is_err() {
@@ -135,30 +133,23 @@ async fn send_all(
     Ok(())
 }
 
-fn batches(mut locations: Vec<PartitionLocation>) -> impl Stream<Item = Result<RecordBatch>> {
+fn batches(
+    holders: &Arc<Holders>,
+    mut locations: Vec<PartitionLocation>,
+) -> impl Stream<Item = Result<RecordBatch>> + use<> {
     locations.sort_by_key(|location| location.partition_id.as_ref().map(|id| id.partition_id));
-    futures::stream::iter(locations).map(open).buffered(OPEN_AHEAD).try_flatten()
+    let holders = Arc::clone(holders);
+    let opened = futures::stream::iter(locations).map(move |location| open(Arc::clone(&holders), location));
+    opened.buffered(OPEN_AHEAD).try_flatten()
 }
 
-async fn open(location: PartitionLocation) -> Result<SendableRecordBatchStream> {
+async fn open(holders: Arc<Holders>, location: PartitionLocation) -> Result<SendableRecordBatchStream> {
     let layout = location.layout();
     let missing = || DataFusionError::Internal("a result has no place".into());
     let executor = location.executor_meta.ok_or_else(missing)?;
     let partition = location.partition_id.ok_or_else(missing)?;
     let port = u16::try_from(executor.port).map_err(|_| missing())?;
-    let mut client = BallistaClient::try_new(
-        &executor.host,
-        port,
-        MESSAGE_BYTES,
-        false,
-        None,
-        RETRIES,
-        RETRY_WAIT_MS,
-        CONNECTION_WINDOW,
-        STREAM_WINDOW,
-    )
-    .await
-    .map_err(unreachable)?;
+    let mut client = holders.connect(&executor.host, port).await.map_err(unreachable)?;
     client.fetch_partition(&executor.id, &partition.into(), location.file_id, layout, false).await.map_err(unreachable)
 }
 

@@ -20,6 +20,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::holders::Holders;
 use super::progress::{self, Sight};
 use crate::cluster::{Ballista, Members};
 
@@ -36,15 +37,16 @@ const CANCEL_TRIES: usize = 50;
 const STOP_AGAIN: [Duration; 4] =
     [Duration::from_millis(100), Duration::from_millis(400), Duration::from_secs(1), Duration::from_secs(3)];
 
-/// How often the finished graph is looked for: its end is told just before it is put away.
-const GRAPH_TRIES: usize = 40;
-const GRAPH_WAIT: Duration = Duration::from_millis(50);
+/// How long the finished graph is looked for: its end is told just before it is put away. The waits grow from the first.
+const GRAPH_TRIES: u32 = 12;
+const GRAPH_WAIT: Duration = Duration::from_micros(500);
 
 /// A plan and all it takes to run it as a job, again if need be.
 pub(super) struct Follower {
     pub(super) ballista: Ballista,
     pub(super) finished_jobs: Arc<dyn JobState>,
     pub(super) members: Arc<Members>,
+    pub(super) holders: Arc<Holders>,
     pub(super) name: String,
     pub(super) ctx: Arc<SessionContext>,
     pub(super) plan: Arc<dyn ExecutionPlan>,
@@ -153,11 +155,11 @@ impl Follower {
 
     /// Whether parts of a job that has ended were run again; `None` when its graph cannot be had.
     async fn ended_patched(&self, id: &JobId) -> Option<bool> {
-        for _ in 0..GRAPH_TRIES {
+        for again in 0..GRAPH_TRIES {
             if let Ok(Some(graph)) = self.finished_jobs.get_execution_graph(id).await {
                 return Some(progress::of(&graph).patched);
             }
-            tokio::time::sleep(GRAPH_WAIT).await;
+            tokio::time::sleep(GRAPH_WAIT * 2_u32.pow(again)).await;
         }
         None
     }

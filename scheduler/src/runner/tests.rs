@@ -115,6 +115,8 @@ async fn queries_on_executors_answer_as_they_do_here() {
         "select k, s from t where k % 1000 = 0 order by k desc",
         "select k from t where k > (select avg(k) from t) order by k limit 5",
         "select k, row_number() over (partition by g order by k) r from t order by g, k limit 10",
+        "with s as (select k % 100 as m, sum(k) as total from t group by k % 100)
+            select count(*), sum(a.total), max(b.total) from s a join s b on a.m = b.total % 100",
         "select g from t where k < 3 union all select g + 10 from t where k < 3 order by 1",
     ] {
         assert_eq!(cluster.remote(sql).await, cluster.here(sql).await, "{sql}");

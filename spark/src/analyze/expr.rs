@@ -13,6 +13,7 @@ mod constant;
 mod decided;
 mod document;
 mod function;
+mod input_file;
 mod internal;
 mod lambda;
 mod moment;

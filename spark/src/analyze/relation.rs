@@ -4,6 +4,7 @@ mod block;
 mod collations;
 mod columns;
 mod cte;
+mod files;
 mod frequent;
 mod generate;
 mod group;

@@ -47,11 +47,20 @@ impl Attribute {
             metadata: self.metadata.clone(),
         }
     }
+    /// Whether it is one of the hidden columns that speak of files.
+    pub(super) fn is_of_file(&self) -> bool {
+        matches!(self.metadata.as_deref(), Some(OF_FILE | FILE_NAME))
+    }
     /// Qualifier and name.
     pub(super) fn full_name(&self) -> Vec<String> {
         self.qualifier.iter().cloned().chain([self.name.clone()]).collect()
     }
 }
+
+/// What marks a hidden column that says of each row which file it is from, in place of the column's metadata.
+pub(super) const OF_FILE: &str = "\u{0}file";
+/// What marks the one that `input_file_name()` stands for.
+pub(super) const FILE_NAME: &str = "\u{0}file name";
 
 /// The DataFusion column of an id.
 pub(super) fn column(id: u64) -> Column {
@@ -109,11 +118,23 @@ impl Scope {
         Self { attributes, plans: self.plans, ..Self::default() }
     }
 
-    /// Both sides of a join.
+    /// The hidden columns that speak of files.
+    pub(super) fn of_files(&self) -> Vec<Attribute> {
+        self.hidden.iter().filter(|a| a.is_of_file()).cloned().collect()
+    }
+
+    /// The same output with these hidden columns.
+    #[must_use]
+    pub(super) fn hiding(self, hidden: Vec<Attribute>) -> Self {
+        Self { hidden, ..self }
+    }
+
+    /// Both sides of a join. `_metadata` ends there.
     #[must_use]
     pub(super) fn join(mut self, right: Self) -> Self {
         self.attributes.extend(right.attributes);
         self.hidden.extend(right.hidden);
+        self.hidden.retain(|a| a.metadata.as_deref() != Some(OF_FILE));
         self.twins.extend(right.twins);
         self.absorb(right.plans);
         self
@@ -152,9 +173,9 @@ impl Scope {
     pub(super) fn qualified(&self, target: &[String], case_sensitive: bool) -> Vec<Attribute> {
         let matches = |a: &&Attribute| ends_with(&a.qualifier, target, case_sensitive);
         let out: Vec<_> = self.attributes.iter().filter(matches).cloned().collect();
-        if self.hidden.iter().any(|a| matches(&a)) {
-            // Keys merged by USING belong to both sides: the hidden ones stand first in their table.
-            let hidden: Vec<_> = self.hidden.iter().filter(matches).cloned().collect();
+        // Keys merged by USING belong to both sides: the hidden ones stand first in their table.
+        let hidden: Vec<_> = self.hidden.iter().filter(|a| matches(a) && !a.is_of_file()).cloned().collect();
+        if !hidden.is_empty() {
             return hidden.into_iter().chain(out).collect();
         }
         out
@@ -176,6 +197,9 @@ pub(super) fn find_in(attributes: &[Attribute], name: &[String], case_sensitive:
         if others.is_empty() {
             let mut attribute = first.clone();
             attribute.name.clone_from(column);
+            if attribute.is_of_file() {
+                attribute.metadata = None;
+            }
             return Ok(Some(Found { attribute, rest }));
         }
         let all: Vec<&Attribute> = std::iter::once(first).chain(others).collect();

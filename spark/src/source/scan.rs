@@ -82,6 +82,31 @@ impl FilesTable {
         Self { format, schema, partitions, sets, with_statistics, statistics: tokio::sync::OnceCell::new() }
     }
 
+    /// The same table with more partition columns, and their values for each file.
+    pub(super) fn with_partitions(
+        &self,
+        more: Vec<FieldRef>,
+        values: impl Fn(&ObjectStoreUrl, &PartitionedFile) -> Vec<ScalarValue>,
+    ) -> Self {
+        let extended = |set: &FileSet| {
+            let mut set = set.clone();
+            for file in &mut set.files {
+                let more = values(&set.store, file);
+                file.partition_values.extend(more);
+            }
+            set
+        };
+        let fields: Vec<FieldRef> = self.schema.fields().iter().chain(&more).cloned().collect();
+        Self {
+            format: Arc::clone(&self.format),
+            schema: Arc::new(Schema::new(fields)),
+            partitions: self.partitions.iter().cloned().chain(more).collect(),
+            sets: self.sets.iter().map(extended).collect(),
+            with_statistics: self.with_statistics,
+            statistics: tokio::sync::OnceCell::new(),
+        }
+    }
+
     /// Where the files are.
     pub(super) fn urls(&self) -> Vec<String> {
         let of_set = |set: &FileSet| -> Vec<String> {

@@ -5,11 +5,8 @@ use std::sync::Arc;
 
 use datafusion::common::JoinType;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::datasource::physical_plan::FileScanConfig;
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::Result;
-use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_expr_common::physical_expr::is_volatile;
 use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::filter::FilterExec;
@@ -20,12 +17,19 @@ use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 use datafusion::physical_plan::{ExecutionPlan, Partitioning};
 
 use super::index;
+use super::repeat::{self, is_stable};
+
+/// Whether rows travel here by their hash.
+pub(super) fn is_exchange(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    let repartition = plan.downcast_ref::<RepartitionExec>();
+    repartition.is_some_and(|repartition| matches!(repartition.partitioning(), Partitioning::Hash(..)))
+}
 
 /// Which input of an operator that treats all rows with the same key alike holds the key, the key's index there, and whether
 /// the operator is an exchange. Rows dropped below it by their key are the rows that would have been dropped above.
 pub(super) fn passes(plan: &Arc<dyn ExecutionPlan>, key: usize) -> Option<(usize, usize, bool)> {
-    if let Some(repartition) = plan.downcast_ref::<RepartitionExec>() {
-        return matches!(repartition.partitioning(), Partitioning::Hash(..)).then_some((0, key, true));
+    if plan.is::<RepartitionExec>() {
+        return is_exchange(plan).then_some((0, key, true));
     }
     if let Some(aggregate) = plan.downcast_ref::<AggregateExec>() {
         return Some((0, group(aggregate, key)?, false));
@@ -107,14 +111,8 @@ pub(super) fn inner_column(plan: &Arc<dyn ExecutionPlan>, column: usize) -> Opti
 
 /// Whether a plan reads files and makes the same rows each time, without rows travelling but for broadcast sides of joins.
 pub(super) fn is_one_stage(plan: &Arc<dyn ExecutionPlan>) -> bool {
-    if let Some(source) = plan.downcast_ref::<DataSourceExec>() {
-        let scan = source.data_source().downcast_ref::<FileScanConfig>();
-        // A limit may take other rows the next time, a database may have others by then.
-        return scan.is_some_and(|scan| {
-            let source = scan.file_source();
-            let stable = source.projection().is_none_or(|list| list.iter().all(|e| is_stable(&e.expr)));
-            scan.limit.is_none() && source.file_type() == "parquet" && stable
-        });
+    if plan.is::<DataSourceExec>() {
+        return repeat::is_stable_scan(plan.as_ref());
     }
     if let Some(projection) = plan.downcast_ref::<ProjectionExec>() {
         return projection.expr().iter().all(|e| is_stable(&e.expr)) && is_one_stage(projection.input());
@@ -132,10 +130,6 @@ pub(super) fn is_one_stage(plan: &Arc<dyn ExecutionPlan>) -> bool {
         && join.filter().is_none_or(|filter| is_stable(filter.expression()))
         && is_one_stage(join.left())
         && is_one_stage(join.right())
-}
-
-fn is_stable(expr: &Arc<dyn PhysicalExpr>) -> bool {
-    !is_volatile(expr)
 }
 
 /// Estimated rows and bytes; bytes as the stage planner counts them before it broadcasts.

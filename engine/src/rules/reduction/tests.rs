@@ -1,6 +1,7 @@
 //! That reduced plans answer as before, and that rows which must stay stay.
 
 use arrow::util::pretty::pretty_format_batches;
+use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::{collect, displayable};
 use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
 use tempfile::TempDir;
@@ -31,6 +32,15 @@ async fn tables(folder: &TempDir) -> SessionContext {
 }
 
 async fn rows(context: &SessionContext, plan: Arc<dyn ExecutionPlan>) -> Vec<String> {
+    // An exchange that is in the plan twice cannot run as one.
+    let apart = plan.transform_up(|node| match node.downcast_ref::<RepartitionExec>() {
+        Some(exchange) => {
+            let apart = RepartitionExec::try_new(Arc::clone(exchange.input()), exchange.partitioning().clone())?;
+            Ok(Transformed::yes(Arc::new(apart) as Arc<dyn ExecutionPlan>))
+        }
+        None => Ok(Transformed::no(node)),
+    });
+    let plan = apart.unwrap().data;
     let batches = collect(plan, context.task_ctx()).await.unwrap();
     let mut rows: Vec<String> =
         pretty_format_batches(&batches).unwrap().to_string().lines().map(str::to_owned).collect();
@@ -115,4 +125,22 @@ async fn a_number_that_depends_on_the_rows_before_is_not_passed() {
     );
     let (count, plan) = reductions(&sql).await;
     assert_eq!(count, 0, "{plan}");
+}
+
+#[tokio::test]
+async fn a_side_that_travels_itself_gives_the_keys_of_its_exchange() {
+    let few = "select id from orders join lines on id = o where day = 7 and c < 10 and price < 9000";
+    let sql = format!(
+        "select o, price from ({few}) join lines on id = o where exists (select 1 from lines x where x.o = id)"
+    );
+    let (count, plan) = reductions(&sql).await;
+    let from_exchange = |(at, _): (usize, &str)| {
+        plan[at..]
+            .lines()
+            .skip(1)
+            .map(str::trim)
+            .find(|line| !line.starts_with("Coalesce") && !line.starts_with("Projection"))
+    };
+    let exchanged = plan.match_indices("HashJoinExec: mode=CollectLeft, join_type=RightSemi").filter_map(from_exchange);
+    assert!(count >= 2 && exchanged.filter(|line| line.starts_with("RepartitionExec")).count() >= 1, "{plan}");
 }

@@ -50,6 +50,9 @@ impl Exprs<'_, '_> {
         if let Some(found) = self.variable(name)? {
             return Ok(found);
         }
+        if !self.analyzer.files && name.iter().any(|part| same(part, "_metadata", self.case_sensitive())) {
+            self.analyzer.files_asked.set(true);
+        }
         let visible = match self.below {
             Some(below) if self.reach.is_none() && (self.in_aggregate.get() || self.scope.attributes.is_empty()) => {
                 below
@@ -112,6 +115,12 @@ impl Exprs<'_, '_> {
             }
         }
         let known = scopes.into_iter().flatten().any(|s| s.plans.contains_key(&plan_id));
+        if name.first().is_some_and(|part| same(part, "_metadata", self.case_sensitive())) {
+            self.analyzer.files_asked.set(true);
+            if let Some(found) = self.in_scopes(name)? {
+                return Ok(found);
+            }
+        }
         if known {
             // The plan is below but lost the column, or never had it.
             let output = self.scope.plans.get(&plan_id).and_then(|o| o.first());

@@ -193,15 +193,7 @@ impl Exprs<'_, '_> {
                 );
                 text(&path, name)
             }
-            // Without any table there is no file either.
-            "input_file_name" if self.scope.attributes.is_empty() => text("", name),
-            "input_file_block_start" | "input_file_block_length" if self.scope.attributes.is_empty() => {
-                let none = Typed::literal(ScalarValue::Int64(Some(-1)), DataType::Long, format!("{name}()"));
-                Ok(Some(none))
-            }
-            "input_file_name" | "input_file_block_start" | "input_file_block_length" => {
-                Err(errors::unsupported(&format!("function {name}")))
-            }
+            "input_file_name" | "input_file_block_start" | "input_file_block_length" => self.input_file(name).map(Some),
             _ => Ok(None),
         }
     }

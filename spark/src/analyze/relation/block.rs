@@ -110,6 +110,15 @@ impl Block {
             .collect()
     }
 
+    /// The columns that say which file a row is from, where each row of the output is a row of the input.
+    pub(super) fn passes_files(&self) -> Vec<Attribute> {
+        let aggregate = |e: &Expr| matches!(e, Expr::AggregateFunction(_));
+        let grouped = self.grouping.is_some()
+            || !self.having.is_empty()
+            || self.items.iter().any(|(item, _)| plan::contains(&item.expr, aggregate));
+        if grouped || self.distinct { Vec::new() } else { self.input_scope.of_files() }
+    }
+
     /// Columns that repeat an earlier one.
     pub(super) fn twins(&self) -> Vec<u64> {
         let repeats = |(index, (item, _)): &(usize, &(Typed, u64))| {

@@ -69,7 +69,10 @@ impl Analyzer<'_> {
         for (attribute, name) in scope.attributes.iter_mut().zip(columns) {
             attribute.name.clone_from(name);
         }
-        scope.hidden.clear();
+        scope.hidden.retain(Attribute::is_of_file);
+        for attribute in &mut scope.hidden {
+            attribute.qualifier = Arc::clone(&qualifier);
+        }
         Ok(Resolved::new(plan, scope))
     }
 
@@ -86,7 +89,7 @@ impl Analyzer<'_> {
             attribute.name.clone_from(name);
             attribute.qualifier = Arc::new([]);
         }
-        scope.hidden.clear();
+        scope.hidden.retain(Attribute::is_of_file);
         Ok(Resolved::new(plan, scope))
     }
 
@@ -185,8 +188,10 @@ impl Analyzer<'_> {
         }
         let attributes: Vec<Attribute> =
             scope.attributes.iter().filter(|a| !dropped.contains(&a.id)).cloned().collect();
-        let plan = plan::keep(plan, &attributes)?;
-        Ok(Resolved::new(plan, scope.with_output(attributes)))
+        let files = scope.of_files();
+        let kept: Vec<Attribute> = attributes.iter().chain(&files).cloned().collect();
+        let plan = plan::keep(plan, &kept)?;
+        Ok(Resolved::new(plan, scope.with_output(attributes).hiding(files)))
     }
 
     /// `df.to(schema)`: columns by name, cast where that loses nothing.

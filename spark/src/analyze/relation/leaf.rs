@@ -126,6 +126,9 @@ impl Analyzer<'_> {
     /// A scan whose columns get ids of their own.
     pub(super) fn scan(&self, data: &TableData) -> SparkResult<Resolved> {
         let name = data.qualifier.last().cloned().unwrap_or_else(|| "source".to_string());
+        if let Some(resolved) = self.scan_of_files(&name, data)? {
+            return Ok(resolved);
+        }
         self.provider(&name, Arc::clone(&data.provider), &data.schema, &data.qualifier)
     }
 

@@ -125,8 +125,9 @@ impl Analyzer<'_> {
 
     /// Builds a block and keeps it for what stands above.
     pub(super) fn finish(&self, block: Block) -> SparkResult<Resolved> {
-        let plan = block.build(self, &[])?;
-        let mut scope = block.input_scope.clone().with_output(block.output());
+        let files = block.passes_files();
+        let plan = block.build(self, &files.iter().map(|a| (a.expr(), a.id)).collect::<Vec<_>>())?;
+        let mut scope = block.input_scope.clone().with_output(block.output()).hiding(files);
         scope.twins = block.twins();
         Ok(Resolved { plan, scope, block: Some(Box::new(block)) })
     }
@@ -184,7 +185,7 @@ impl Analyzer<'_> {
         let plan = block.build(self, &[(predicate, id)])?;
         let plan = plan::filter(plan, Expr::Column(crate::analyze::scope::column(id)))?;
         let plan = plan::keep(plan, &scope.attributes)?;
-        Ok(Resolved { plan, scope, block: None })
+        Ok(Resolved { plan, scope: scope.hiding(Vec::new()), block: None })
     }
 }
 

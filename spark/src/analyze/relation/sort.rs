@@ -73,7 +73,7 @@ impl Analyzer<'_> {
             Some(block) if !extra.is_empty() => {
                 let plan = block.build(self, &extra).map_err(|error| hidden_key(error, &scope))?;
                 let plan = plan::sort(plan, keys)?;
-                Ok(Resolved::new(plan::keep(plan, &scope.attributes)?, scope))
+                Ok(Resolved::new(plan::keep(plan, &scope.attributes)?, scope.hiding(Vec::new())))
             }
             _ if !extra.is_empty() => {
                 let all: Vec<_> = scope.attributes.iter().chain(&scope.hidden).cloned().collect();

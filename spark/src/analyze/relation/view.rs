@@ -9,7 +9,7 @@ use firesteel_functions::types::{DataType, StructType};
 use firesteel_functions::{SparkError, SparkResult};
 
 use super::{Env, Resolved};
-use crate::analyze::scope::{Attribute, same};
+use crate::analyze::scope::{Attribute, FILE_NAME, same};
 use crate::analyze::tables::{ViewData, ViewMode};
 use crate::analyze::typed::Typed;
 use crate::analyze::{Analyzer, AnalyzerContext, errors, plan};
@@ -125,8 +125,12 @@ impl Analyzer<'_> {
             });
             exprs.push((value.expr, id));
         }
+        // `_metadata` is not seen through a view; the file a row is from is.
+        let mut names = input.scope.of_files();
+        names.retain(|a| a.metadata.as_deref() == Some(FILE_NAME));
+        exprs.extend(names.iter().map(|a| (a.expr(), a.id)));
         let plan = plan::project(input.plan, exprs)?;
-        Ok(Resolved::new(plan, input.scope.with_output(attributes)))
+        Ok(Resolved::new(plan, input.scope.with_output(attributes).hiding(names)))
     }
 
     /// The columns the query had when the view was created, by name; repeated names by their order.

@@ -1,0 +1,178 @@
+//! One stage for what a plan asks for twice: of equal exchanges only the first is made, the others read its output.
+//!
+//! ```text
+//! HashJoin                                HashJoin
+//!   Repartition: hash(k)                    Repartition: hash(k)       <- stage 1
+//!     Filter, lineitem                        Filter, lineitem
+//!   Repartition: hash(k)            =>      UnresolvedShuffle: stage 1
+//!     HashJoin(CollectLeft)                 ...
+//!       Repartition: hash(k)
+//!         Filter, lineitem
+//! ```
+//!
+//! Spark calls it exchange reuse (`spark.sql.exchange.reuse`). Ballista numbers stages as it cuts them and takes leaves as
+//! they are, so the plan handed to it may hold a leaf that reads a stage yet to be cut. Which number that stage gets is
+//! learned by cutting a copy in which it is marked. It knows what plans say, and nothing of jobs.
+
+mod equal;
+mod mark;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use ballista_core::JobId;
+use ballista_core::execution_plans::UnresolvedShuffleExec;
+use ballista_scheduler::planner::{DefaultDistributedPlanner, DistributedPlanner};
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion::error::{DataFusionError, Result};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_plan::projection::ProjectionExec;
+use datafusion::physical_plan::repartition::RepartitionExec;
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, Partitioning, replace_children_if_necessary};
+use firesteel_engine::rules::reduction;
+
+use mark::MarkExec;
+
+/// What becomes of an exchange, in the order in which the plan is walked; those below a `Reader` are not counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// It is made, for itself or for others as well.
+    Maker,
+    /// It reads what the maker with this place made.
+    Reader(usize),
+}
+
+/// The plan with every exchange made once.
+///
+/// # Errors
+/// When an operator cannot be rebuilt or the plan cannot be cut into stages.
+pub(super) fn shared(plan: Arc<dyn ExecutionPlan>, options: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
+    let (roles, makers) = roles(&plan)?;
+    if !roles.iter().any(|role| matches!(role, Role::Reader(_))) {
+        return Ok(plan);
+    }
+    // No stage has this number; it only has to be one.
+    let marked = rewritten(Arc::clone(&plan), &roles, &makers, &|_| usize::MAX, true)?;
+    let stages = stage_ids(marked, options)?;
+    let known = |role: &Role| match role {
+        Role::Reader(maker) => stages.contains_key(maker),
+        Role::Maker => true,
+    };
+    if !roles.iter().all(known) {
+        tracing::warn!("stages that could be shared were not found; each is run by itself");
+        return Ok(plan);
+    }
+    let stage = |maker: usize| stages.get(&maker).copied().unwrap_or(usize::MAX);
+    let shared = rewritten(Arc::clone(&plan), &roles, &makers, &stage, false)?;
+    tracing::debug!(stages = ?stages, "exchanges are shared");
+    Ok(shared)
+}
+
+/// An exchange by hash.
+fn exchange(node: &Arc<dyn ExecutionPlan>) -> Option<&RepartitionExec> {
+    let repartition = node.downcast_ref::<RepartitionExec>()?;
+    matches!(repartition.partitioning(), Partitioning::Hash(..)).then_some(repartition)
+}
+
+/// The role of each exchange, and the exchanges themselves.
+fn roles(plan: &Arc<dyn ExecutionPlan>) -> Result<(Vec<Role>, Vec<Arc<dyn ExecutionPlan>>)> {
+    let shapes = shapes(plan)?;
+    let (mut roles, mut nodes) = (Vec::new(), Vec::<Arc<dyn ExecutionPlan>>::new());
+    let mut texts: HashMap<usize, Option<String>> = HashMap::new();
+    plan.apply(|node| {
+        if exchange(node).is_none() {
+            return Ok(TreeNodeRecursion::Continue);
+        }
+        let (place, mut role) = (nodes.len(), Role::Maker);
+        // Writing a plan down takes time: only what looks alike is compared so.
+        if shapes.get(&equal::shape(node)).is_some_and(|count| *count > 1) && reduction::is_repeatable(node) {
+            let text = equal::text(node);
+            let same = |at: &usize| text.is_some() && texts.get(at) == Some(&text);
+            role = (0..place).find(same).map_or(Role::Maker, Role::Reader);
+            texts.insert(place, text);
+        }
+        roles.push(role);
+        nodes.push(Arc::clone(node));
+        Ok(if role == Role::Maker { TreeNodeRecursion::Continue } else { TreeNodeRecursion::Jump })
+    })?;
+    Ok((roles, nodes))
+}
+
+/// How often each shape of an exchange is there.
+fn shapes(plan: &Arc<dyn ExecutionPlan>) -> Result<HashMap<String, usize>> {
+    let mut shapes = HashMap::new();
+    plan.apply(|node| {
+        if exchange(node).is_some() {
+            *shapes.entry(equal::shape(node)).or_default() += 1;
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(shapes)
+}
+
+/// The plan with readers in place of exchanges that are made elsewhere, and with marks in those that others read.
+fn rewritten(
+    plan: Arc<dyn ExecutionPlan>,
+    roles: &[Role],
+    makers: &[Arc<dyn ExecutionPlan>],
+    stage: &dyn Fn(usize) -> usize,
+    marks: bool,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let mut place = 0;
+    plan.transform_down(|node| {
+        let Some(repartition) = exchange(&node) else { return Ok(Transformed::no(node)) };
+        let here = place;
+        place += 1;
+        match roles.get(here) {
+            Some(Role::Reader(maker)) => {
+                let Some(made) = makers.get(*maker) else { return Ok(Transformed::no(node)) };
+                Ok(Transformed::new(reader(&node, made, stage(*maker))?, true, TreeNodeRecursion::Jump))
+            }
+            Some(Role::Maker) if marks && roles.contains(&Role::Reader(here)) => {
+                let input: Arc<dyn ExecutionPlan> = Arc::new(MarkExec::new(here, Arc::clone(repartition.input())));
+                Ok(Transformed::yes(replace_children_if_necessary(node, vec![input])?))
+            }
+            _ => Ok(Transformed::no(node)),
+        }
+    })
+    .data()
+}
+
+/// Reads the stage that `made` becomes, under the names of `node`.
+fn reader(
+    node: &Arc<dyn ExecutionPlan>,
+    made: &Arc<dyn ExecutionPlan>,
+    stage: usize,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let (schema, ours, partitioning) = (made.schema(), node.schema(), made.output_partitioning().clone());
+    let leaf: Arc<dyn ExecutionPlan> = Arc::new(UnresolvedShuffleExec::new(stage, Arc::clone(&schema), partitioning));
+    if schema == ours {
+        return Ok(leaf);
+    }
+    let names = schema.fields().iter().zip(ours.fields().iter()).enumerate();
+    let exprs = names.map(|(at, (made, our))| {
+        let column: Arc<dyn PhysicalExpr> = Arc::new(Column::new(made.name(), at));
+        (column, our.name().clone())
+    });
+    Ok(Arc::new(ProjectionExec::try_new(exprs.collect::<Vec<_>>(), leaf)?))
+}
+
+/// The numbers of the stages that write marked exchanges, by mark.
+fn stage_ids(marked: Arc<dyn ExecutionPlan>, options: &ConfigOptions) -> Result<HashMap<usize, usize>> {
+    let failed = |error: ballista_core::error::BallistaError| DataFusionError::External(Box::new(error));
+    let job = JobId::new("numbering");
+    let stages = DefaultDistributedPlanner::new().plan_query_stages(&job, marked, options).map_err(failed)?;
+    let mut ids = HashMap::new();
+    for stage in stages {
+        let top = stage.children().first().map(|input| Arc::clone(input));
+        if let Some(mark) = top.as_ref().and_then(|input| input.downcast_ref::<MarkExec>()) {
+            ids.insert(mark.place(), stage.stage_id());
+        }
+    }
+    Ok(ids)
+}
+
+#[cfg(test)]
+mod tests;
