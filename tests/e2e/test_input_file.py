@@ -87,9 +87,13 @@ def test_input_file_name(spark, people, path):
 def test_other_formats(spark, path):
     spark.range(3).coalesce(1).write.json(f"{path}/j")
     spark.range(3).coalesce(1).write.csv(f"{path}/c", header=True)
-    for frame in [spark.read.json(f"{path}/j"), spark.read.csv(f"{path}/c", header=True), spark.read.text(f"{path}/j")]:
-        rows = frame.select("*", "_metadata.file_name").collect()
-        assert len({r.file_name for r in rows}) == 1 and len(rows) >= 3
-        assert frame.select(F.input_file_name()).where("input_file_name() like 'file:///%'").count() == len(rows)
+    for frame in [spark.read.json(f"{path}/j"), spark.read.csv(f"{path}/c", header=True)]:
+        rows = frame.select("*", F.input_file_name().alias("f")).where("f like 'file:///%'").collect()
+        assert len({r.f for r in rows}) == 1 and len(rows) >= 3
+        assert frame.where("input_file_name() like 'file:///%'").count() == len(rows)
+        with pytest.raises(PySparkException, match="_metadata"):
+            frame.select("_metadata").collect()
     bad = spark.read.schema("id INT, bad STRING").option("columnNameOfCorruptRecord", "bad").json(f"{path}/c")
-    assert bad.select("_metadata.file_size").distinct().count() == 1
+    assert bad.select(F.input_file_name()).distinct().count() == 1
+    with pytest.raises(PySparkException, match="input_file_name"):
+        spark.read.text(f"{path}/j").select(F.input_file_name()).collect()

@@ -35,6 +35,9 @@ use firesteel_engine::rules::reduction;
 
 use mark::MarkExec;
 
+/// Exchanges in the order in which the plan is walked.
+type Exchanges = Vec<Arc<dyn ExecutionPlan>>;
+
 /// What becomes of an exchange, in the order in which the plan is walked; those below a `Reader` are not counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
@@ -77,9 +80,9 @@ fn exchange(node: &Arc<dyn ExecutionPlan>) -> Option<&RepartitionExec> {
 }
 
 /// The role of each exchange, and the exchanges themselves.
-fn roles(plan: &Arc<dyn ExecutionPlan>) -> Result<(Vec<Role>, Vec<Arc<dyn ExecutionPlan>>)> {
+fn roles(plan: &Arc<dyn ExecutionPlan>) -> Result<(Vec<Role>, Exchanges)> {
     let shapes = shapes(plan)?;
-    let (mut roles, mut nodes) = (Vec::new(), Vec::<Arc<dyn ExecutionPlan>>::new());
+    let (mut roles, mut nodes) = (Vec::new(), Exchanges::new());
     let mut texts: HashMap<usize, Option<String>> = HashMap::new();
     plan.apply(|node| {
         if exchange(node).is_none() {

@@ -23,25 +23,27 @@ pub(crate) fn showing(table: &dyn TableProvider) -> Option<Arc<dyn TableProvider
     if let Some(table) = table.downcast_ref::<FilesTable>() {
         return Some(Arc::new(table.with_partitions(fields(), values)));
     }
-    // Text is read as a table of its own and made into values above it.
-    let plan = extended(table.get_logical_plan()?.as_ref())?;
+    // Text is read as a table of its own and made into values above it. It only says the name: DataFusion moves the fields
+    // of a struct down into that projection and then finds two columns of one name.
+    let plan = named(table.get_logical_plan()?.as_ref())?;
     Some(Arc::new(ViewTable::new(plan, None)))
 }
 
-fn extended(plan: &LogicalPlan) -> Option<LogicalPlan> {
+/// A plan over files of text with their names as one column more.
+fn named(plan: &LogicalPlan) -> Option<LogicalPlan> {
     let built = match plan {
         LogicalPlan::TableScan(scan) => {
-            let table = showing(source_as_provider(&scan.source).ok()?.as_ref())?;
-            LogicalPlanBuilder::scan(scan.table_name.clone(), provider_as_source(table), None)
+            let table = source_as_provider(&scan.source).ok()?;
+            let table = table.downcast_ref::<FilesTable>()?;
+            let last = |store: &ObjectStoreUrl, file: &PartitionedFile| values(store, file).pop().into_iter().collect();
+            let table = table.with_partitions(fields().pop().into_iter().collect(), last);
+            LogicalPlanBuilder::scan(scan.table_name.clone(), provider_as_source(Arc::new(table)), None)
         }
         LogicalPlan::Projection(projection) => {
-            let own = projection.expr.iter().cloned();
-            let all: Vec<_> = own.chain(fields().iter().map(|field| ident(field.name()))).collect();
-            LogicalPlanBuilder::from(extended(&projection.input)?).project(all)
+            let all = projection.expr.iter().cloned().chain([ident(INPUT_FILE_NAME)]);
+            LogicalPlanBuilder::from(named(&projection.input)?).project(all)
         }
-        LogicalPlan::Filter(filter) => {
-            LogicalPlanBuilder::from(extended(&filter.input)?).filter(filter.predicate.clone())
-        }
+        LogicalPlan::Filter(filter) => LogicalPlanBuilder::from(named(&filter.input)?).filter(filter.predicate.clone()),
         _ => return None,
     };
     built.and_then(LogicalPlanBuilder::build).ok()

@@ -36,7 +36,7 @@ impl Exprs<'_, '_> {
             return Ok(found.named_as(shown));
         }
         if self.analyzer.files_read.get() {
-            let place = "above a join, a union, an aggregation or a view that the rows of files went through";
+            let place = "over text files or above a join, a union or an aggregation of files";
             return Err(errors::unsupported(&format!("function {shown} {place}")));
         }
         // Without any file there is no name either.

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use datafusion::common::{Column, ScalarValue, TableReference};
-use datafusion::datasource::provider_as_source;
+use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::functions::core::named_struct;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 use firesteel_functions::SparkResult;
@@ -23,7 +23,11 @@ const METADATA: &str = "_metadata";
 impl Analyzer<'_> {
     /// A scan of files with the hidden columns, or `None` where there are no files or nobody asks.
     pub(super) fn scan_of_files(&self, name: &str, data: &TableData) -> SparkResult<Option<Resolved>> {
-        let Some(shown) = file_columns::showing(data.provider.as_ref()) else { return Ok(None) };
+        let Some(shown) = file_columns::showing(data.provider.as_ref()) else {
+            // Files of text are read beforehand, and nobody knows any more which row was in which.
+            self.files_read.set(self.files_read.get() || data.provider.is::<MemTable>());
+            return Ok(None);
+        };
         self.files_read.set(true);
         if !self.files {
             return Ok(None);
@@ -61,7 +65,7 @@ impl Analyzer<'_> {
             arguments.extend([Expr::Literal(ScalarValue::from(field), None), column(full)]);
         }
         let taken = scope.attributes.iter().any(|a| same(&a.name, METADATA, self.context.options.case_sensitive));
-        if !taken {
+        if !taken && !fields.is_empty() {
             let data_type = DataType::Struct(StructType::new(fields));
             scope.hidden.push(self.hidden_column(METADATA, &data.qualifier, data_type, OF_FILE));
             exprs.extend(scope.hidden.last().map(|a| (named_struct().call(arguments), a.id)));
