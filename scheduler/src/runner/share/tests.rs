@@ -65,7 +65,7 @@ async fn what_differs_or_may_differ_is_made_each_time() {
     for sql in [
         "select * from (select g, sum(k) s from t where k < 9 group by g) a
             join (select g, sum(k) s from t where k < 8 group by g) b on a.s = b.g",
-        "with s as (select g, sum(random()) as total from t group by g) select * from s a join s b on a.total = b.g",
+        "with s as (select g, sum(rand(7, 0)) as total from t group by g) select * from s a join s b on a.total = b.g",
         "with s as (select g, sum(k) as total from (select * from t limit 50) group by g)
             select * from s a join s b on a.total = b.g",
     ] {
