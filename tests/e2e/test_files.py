@@ -174,7 +174,7 @@ def test_what_is_not_done_is_refused_by_name(spark, path, format, option, value)
 def test_records_of_a_file_are_bounded(spark, path):
     spark.range(1000).repartition(1).write.option("maxRecordsPerFile", 300).parquet(f"{path}/a")
     names = sorted(os.path.basename(f) for f in glob.glob(f"{path}/a/part-*"))
-    assert [name.split("-c")[1][:3] for name in names] == ["000", "001", "002", "003"]
+    assert [name.rsplit("-c", 1)[1][:3] for name in names] == ["000", "001", "002", "003"]
     assert os.path.exists(f"{path}/a/_SUCCESS") and spark.read.parquet(f"{path}/a").count() == 1000
     with pytest.raises(PySparkException):
         spark.range(3).write.bucketBy(2, "id").save(f"{path}/b")
