@@ -42,9 +42,6 @@ pub(crate) struct Coordinator {
 /// Bytes of one message between scheduler and executors.
 pub(crate) const MESSAGE_BYTES: usize = 256 << 20;
 
-/// The largest right side of a `NOT IN`.
-const NOT_IN_BYTES: usize = 1 << 30;
-
 /// Makes the coordinator; nothing listens yet.
 pub(crate) async fn make(
     recipe: &Arc<SessionRecipe>,
@@ -120,11 +117,6 @@ pub(crate) fn session_config(mut config: SessionConfig, shuffle_codec: ShuffleCo
 /// For a job that reads little.
 pub(crate) fn reading_little(config: SessionConfig, shuffle_codec: ShuffleCodec) -> SessionConfig {
     config.set_str(BALLISTA_SHUFFLE_COMPRESSION_CODEC, shuffle_codec.name(true))
-}
-
-/// For a plan with a null-aware join, which Ballista runs as one task and refuses above its limit for broadcasts.
-pub(crate) fn with_large_not_in(config: SessionConfig) -> SessionConfig {
-    config.set_usize(BALLISTA_BROADCAST_JOIN_THRESHOLD_BYTES, NOT_IN_BYTES)
 }
 
 fn failed(error: ballista_core::error::BallistaError) -> ServeError {

@@ -151,9 +151,6 @@ impl JobRunner for BallistaJobRunner {
                 physical = planned(&state, &plan, &cancel).await?;
             }
         }
-        if route::holds_null_aware_join(&physical) {
-            *state.config_mut() = cluster::with_large_not_in(state.config().clone());
-        }
         match route::of_physical(&physical) {
             Route::Local => self.local.submit(name, ctx, plan, cancel).await,
             Route::Remote => {

@@ -51,6 +51,8 @@ pub(super) fn of_physical(plan: &Arc<dyn ExecutionPlan>) -> Route {
         // Jobs that have ended are remembered with their plans for minutes, and with them the connection that holds a
         // snapshot; and what a database refuses has its condition only where the catalog is.
         leaves.stuck |= codec::reads_database(node.as_ref());
+        // The tasks of a `NOT IN` do not tell each other what they have seen: rows that match came through (TPC-H q16, SF 10).
+        leaves.stuck |= is_null_aware(node);
         if node.children().is_empty() {
             leaves.see(node.as_ref());
         }
@@ -69,9 +71,9 @@ pub(super) fn of_physical(plan: &Arc<dyn ExecutionPlan>) -> Route {
     }
 }
 
-/// Whether a `NOT IN` is answered by a join that must see its whole right side in one task.
-pub(super) fn holds_null_aware_join(plan: &Arc<dyn ExecutionPlan>) -> bool {
-    plan.exists(|node| Ok(node.downcast_ref::<HashJoinExec>().is_some_and(|join| join.null_aware))).unwrap_or(false)
+/// Whether this is the join of a `NOT IN`, which must see its whole right side in one task.
+fn is_null_aware(node: &Arc<dyn ExecutionPlan>) -> bool {
+    node.downcast_ref::<HashJoinExec>().is_some_and(|join| join.null_aware)
 }
 
 #[derive(Debug, Default)]
