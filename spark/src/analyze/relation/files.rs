@@ -24,8 +24,9 @@ impl Analyzer<'_> {
     /// A scan of files with the hidden columns, or `None` where there are no files or nobody asks.
     pub(super) fn scan_of_files(&self, name: &str, data: &TableData) -> SparkResult<Option<Resolved>> {
         let Some(shown) = file_columns::showing(data.provider.as_ref()) else {
-            // Files of text are read beforehand, and nobody knows any more which row was in which.
-            self.files_read.set(self.files_read.get() || data.provider.is::<MemTable>());
+            // Files of text are read beforehand, and nobody knows any more which row was in which; a view may have no place for it.
+            let unknown = data.provider.is::<MemTable>() || data.provider.get_logical_plan().is_some();
+            self.files_read.set(self.files_read.get() || unknown);
             return Ok(None);
         };
         self.files_read.set(true);
