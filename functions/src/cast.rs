@@ -8,6 +8,7 @@ mod decimal;
 mod nested;
 mod number;
 pub mod rules;
+mod store;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -63,6 +64,18 @@ pub fn cast_expr(expr: Expr, to: &DataType, mode: CastMode) -> Expr {
     call(expr, None, to, mode)
 }
 
+/// A cast on the way into the column of a table, whose quoted name is told when a value does not fit.
+#[must_use]
+pub fn store_expr(expr: Expr, from: &DataType, to: &DataType, column: &str) -> Expr {
+    match call(expr, Some(from), to, CastMode::Ansi) {
+        Expr::ScalarFunction(mut function) if store::may_overflow(from, to) => {
+            function.args.push(Expr::Literal(ScalarValue::Utf8(Some(column.to_owned())), None));
+            Expr::ScalarFunction(function)
+        }
+        other => other,
+    }
+}
+
 /// A cast from a known type: nothing, a plain cast, or `spark_cast`.
 #[must_use]
 pub fn cast_expr_from(expr: Expr, from: &DataType, to: &DataType, mode: CastMode) -> Expr {
@@ -101,7 +114,23 @@ pub fn cast_array(
     mode: CastMode,
     zone: &Zone,
 ) -> SparkResult<ArrayRef> {
-    let cast = Cast { from, to, mode, zone };
+    let cast = Cast { from, to, mode, zone, column: None };
+    cast.run(&canonical(array, from)?)
+}
+
+/// Casts an array that goes into the column of a table.
+///
+/// # Errors
+/// `CAST_OVERFLOW_IN_TABLE_INSERT` with the path of the part that does not fit; otherwise as [`cast_array`].
+fn store_array(
+    array: &ArrayRef,
+    from: &DataType,
+    to: &DataType,
+    mode: CastMode,
+    zone: &Zone,
+    column: &str,
+) -> SparkResult<ArrayRef> {
+    let cast = Cast { from, to, mode, zone, column: Some(column) };
     cast.run(&canonical(array, from)?)
 }
 
@@ -112,10 +141,19 @@ struct Cast<'a> {
     to: &'a DataType,
     mode: CastMode,
     zone: &'a Zone,
+    /// The quoted name of the table's column, or of the part of it, that takes the values; none outside of an `INSERT`.
+    column: Option<&'a str>,
 }
 
 impl Cast<'_> {
     fn run(&self, array: &ArrayRef) -> SparkResult<ArrayRef> {
+        self.converted(array).map_err(|error| match self.column {
+            Some(column) => store::overflow(error, self.from, self.to, column),
+            None => error,
+        })
+    }
+
+    fn converted(&self, array: &ArrayRef) -> SparkResult<ArrayRef> {
         use DataType as T;
         if self.from == self.to {
             return Ok(Arc::clone(array));

@@ -32,7 +32,8 @@ mod sketch;
 mod under;
 mod window;
 pub use registry::{Registry, registry};
-pub use scalar::json::record_schema;
+pub use scalar::json::{JsonRecords, record_schema};
+pub use scalar::reshape::reshape_expr;
 pub use under::under;
 
 /// The function that checks a scalar subquery's number of rows. No query can name it.

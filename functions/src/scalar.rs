@@ -33,6 +33,7 @@ mod number;
 mod random;
 pub(crate) mod read;
 mod regexp;
+pub(crate) mod reshape;
 mod sentences;
 mod session;
 mod similarity;
@@ -98,6 +99,7 @@ pub(crate) fn all() -> Vec<Arc<ScalarUDF>> {
         element::all(),
         map::all(),
         map_order::all(),
+        reshape::all(),
         crate::sketch::functions(),
         crate::geo::functions(),
     ];

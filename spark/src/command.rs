@@ -30,6 +30,7 @@ mod show;
 mod show_collations;
 mod show_functions;
 mod sink;
+mod store;
 mod table;
 mod table_check;
 mod variable;

@@ -2,21 +2,23 @@
 
 use std::sync::{Arc, OnceLock};
 
+use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType as Arrow, FieldRef};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature,
+    Volatility,
 };
 
-use super::{CastMode, cast_array, rules};
+use super::{CastMode, cast_array, rules, store_array};
 use crate::error::SparkError;
 use crate::options::SparkOptions;
 use crate::time::Zone;
 use crate::types::DataType;
 
-/// `spark_cast(value, NULL of the target type, mode)`.
+/// `spark_cast(value, NULL of the target type, mode[, column])`: the column is one of a table the values are inserted into.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct SparkCast {
     signature: Signature,
@@ -25,7 +27,8 @@ pub struct SparkCast {
 impl Default for SparkCast {
     fn default() -> Self {
         // Stable, not immutable: casts read the session time zone.
-        Self { signature: Signature::any(3, Volatility::Stable) }
+        let counts = vec![TypeSignature::Any(3), TypeSignature::Any(4)];
+        Self { signature: Signature::one_of(counts, Volatility::Stable) }
     }
 }
 
@@ -120,10 +123,18 @@ impl ScalarUDFImpl for SparkCast {
         let to = mode.to.map_or_else(|| field(1), Ok)?;
         let options = SparkOptions::from_config(&args.config_options);
         let zone = Zone::parse(&options.time_zone)?;
+        let column = match args.args.get(3) {
+            Some(ColumnarValue::Scalar(name)) => name.try_as_str().flatten(),
+            _ => None,
+        };
+        let cast = |array: &ArrayRef| match column {
+            Some(column) => store_array(array, &from, &to, mode.mode, &zone, column),
+            None => cast_array(array, &from, &to, mode.mode, &zone),
+        };
         match value {
-            ColumnarValue::Array(array) => Ok(ColumnarValue::Array(cast_array(array, &from, &to, mode.mode, &zone)?)),
+            ColumnarValue::Array(array) => Ok(ColumnarValue::Array(cast(array)?)),
             ColumnarValue::Scalar(scalar) => {
-                let array = cast_array(&scalar.to_array()?, &from, &to, mode.mode, &zone)?;
+                let array = cast(&scalar.to_array()?)?;
                 Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?))
             }
         }

@@ -1,5 +1,6 @@
 //! JSON texts: the tree they are read into, and the functions over them.
 
+mod file;
 mod functions;
 mod infer;
 pub(crate) mod parse;
@@ -10,6 +11,7 @@ mod read;
 mod tests;
 mod write;
 
+pub use file::JsonRecords;
 pub(crate) use functions::{all, declared, options, type_of};
 pub(crate) use infer::merge;
 pub use infer::record_schema;

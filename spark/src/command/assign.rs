@@ -1,4 +1,4 @@
-//! Store assignment: the columns of a query as those of a table, by position or name, with defaults and safe casts.
+//! Store assignment: the columns of a query as those of a table, by position or name, with defaults.
 //!
 //! Rules: <https://spark.apache.org/docs/latest/sql-ref-ansi-compliance.html#store-assignment>.
 
@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use datafusion::common::{Column as PlanColumn, ScalarValue};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
-use firesteel_functions::cast::{CastMode, cast_expr};
-use firesteel_functions::error::{SparkError, SparkResult, quote_identifier, sql_type};
+use firesteel_functions::error::{SparkError, SparkResult, quote_identifier};
 use firesteel_functions::types::{DataType, StructType};
 
+use super::store::Store;
 use crate::analyze::Analyzed;
 use crate::catalog::{Column, Relation, TableName, text_type};
 use crate::session::Session;
@@ -53,7 +53,12 @@ pub(super) async fn assign(
                     return Err(SparkError::internal("a query lost a column"));
                 };
                 let value = Expr::Column(PlanColumn::from_name(id));
-                convert(session, value, &from.data_type, &field.data_type, &name, &column.name)?
+                Store::new(session, &name, assignment.by).value(
+                    value,
+                    &from.data_type,
+                    &field.data_type,
+                    &column.name,
+                )?
             }
             Some(Source::Fixed(value)) => text_type::on_write(Expr::Literal(value.clone(), None), &field.data_type),
             None => text_type::on_write(default(session, column, &field.data_type).await?, &field.data_type),
@@ -154,57 +159,4 @@ async fn default(session: &Arc<Session>, column: &Column, to: &DataType) -> Spar
         None => ScalarValue::try_from(&to.to_arrow()).map_err(failure)?,
     };
     Ok(Expr::Literal(value, None))
-}
-
-/// A value as the type of its column, as far as the policy allows.
-pub(super) fn convert(
-    session: &Session,
-    value: Expr,
-    from: &DataType,
-    to: &DataType,
-    table: &str,
-    column: &str,
-) -> SparkResult<Expr> {
-    let policy = session.conf().get_option("spark.sql.storeAssignmentPolicy").unwrap_or_default().to_uppercase();
-    let allowed = match policy.as_str() {
-        "LEGACY" => true,
-        "STRICT" => *from == text_type::plain(to) || matches!(from, DataType::Null),
-        _ => safe(from, &text_type::plain(to)),
-    };
-    if !allowed {
-        return Err(SparkError::analysis(
-            "INCOMPATIBLE_DATA_FOR_TABLE.CANNOT_SAFELY_CAST",
-            &[
-                ("tableName", table),
-                ("colName", &quote_identifier(&[column])),
-                ("srcType", &sql_type(from)),
-                ("targetType", &sql_type(to)),
-            ],
-        ));
-    }
-    let mode = if policy == "LEGACY" { CastMode::Legacy } else { CastMode::Ansi };
-    let held = text_type::plain(to);
-    let value = if *from == held { value } else { cast_expr(value, &held, mode) };
-    Ok(text_type::on_write(value, to))
-}
-
-/// ANSI store assignment.
-fn safe(from: &DataType, to: &DataType) -> bool {
-    use DataType::{CalendarInterval, Date, DayTimeInterval, Null, Timestamp, TimestampNtz, YearMonthInterval};
-    match (from, to) {
-        _ if from == to => true,
-        (Null, _) => true,
-        (from, to) if from.is_numeric() && to.is_numeric() => true,
-        (from, to) if to.is_string() => from.is_atomic() || *from == CalendarInterval,
-        (Date | Timestamp | TimestampNtz, Date | Timestamp | TimestampNtz) => true,
-        (DataType::Time(_), DataType::Time(_)) => true,
-        (DayTimeInterval(..), DayTimeInterval(..)) | (YearMonthInterval(..), YearMonthInterval(..)) => true,
-        (DataType::Array { element: a, .. }, DataType::Array { element: b, .. }) => safe(a, b),
-        (DataType::Map { key: a, value: b, .. }, DataType::Map { key: c, value: d, .. }) => safe(a, c) && safe(b, d),
-        (DataType::Struct(a), DataType::Struct(b)) => {
-            a.fields.len() == b.fields.len()
-                && a.fields.iter().zip(&b.fields).all(|(a, b)| safe(&a.data_type, &b.data_type))
-        }
-        _ => false,
-    }
 }

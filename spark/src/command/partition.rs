@@ -8,14 +8,14 @@ use firesteel_connectors::files::escape::escape;
 use firesteel_connectors::files::{ListOptions, ListedFile, PartitionOptions, discover, list};
 use firesteel_connectors::store::{normalise_path, store_url};
 use firesteel_functions::error::{SparkError, SparkResult, quote_identifier};
-use firesteel_functions::types::StructField;
+use firesteel_functions::types::{DataType, StructField};
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 
 use crate::catalog::{CATALOG, Relation, TableName, text_type};
 use crate::session::Session;
 use crate::source::failure;
-use crate::spec::PartitionSpec;
+use crate::spec::{CastMode, ExprKind, PartitionSpec};
 
 /// A partition and its files.
 #[derive(Debug, Clone)]
@@ -40,7 +40,9 @@ pub(super) async fn fixed(
         };
         if let Some(expr) = value {
             let declared = column.data_type()?;
-            let (_, value) = session.evaluate(expr, Some(&text_type::plain(&declared))).await?;
+            // As a directory has it: the text of the constant is what counts.
+            let text = ExprKind::Cast { expr: expr.clone(), to: DataType::String, mode: CastMode::Session };
+            let (_, value) = session.evaluate(&text.into(), Some(&text_type::plain(&declared))).await?;
             values.insert(name.to_lowercase(), text_type::padded(value, &declared));
         }
     }

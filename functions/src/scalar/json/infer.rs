@@ -58,10 +58,15 @@ impl Infer {
         for record in found {
             all = merge(all, DataType::from_json(record)?);
         }
-        Ok(match self.canonical(&all) {
+        Ok(self.columns(&all))
+    }
+
+    /// The columns of merged records.
+    pub(super) fn columns(&self, merged: &DataType) -> StructType {
+        match self.canonical(merged) {
             Some(DataType::Struct(fields)) => fields,
             _ => StructType::default(),
-        })
+        }
     }
 
     fn field(&self, value: &Json) -> DataType {

@@ -11,6 +11,10 @@ use crate::scalar::{base64, variant};
 use crate::time::interval;
 use crate::types::DataType;
 
+/// The option, which no user writes, that says that texts are records of files: a schema of an array of structs, of which a
+/// text holds one or more.
+const RECORDS: &str = "firesteel.records";
+
 /// Why a value does not fit its type.
 pub(super) enum Fail {
     /// It does not.
@@ -54,6 +58,8 @@ pub(super) struct Reader<'a> {
     grammar: Grammar,
     formats: Formats,
     fail_fast: bool,
+    /// Whether the texts are those of files, where a bad one is a record too.
+    records: bool,
     corrupt: Option<usize>,
 }
 
@@ -61,7 +67,12 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// Bad options.
     pub(super) fn new(schema: &'a DataType, options: &Options, session: &SparkOptions) -> SparkResult<Self> {
-        let corrupt = match schema {
+        let records = options.flag(RECORDS, false)?;
+        let record = match schema {
+            DataType::Array { element, .. } if records => element,
+            schema => schema,
+        };
+        let corrupt = match record {
             DataType::Struct(fields) => fields.fields.iter().position(|f| f.name == options.corrupt_column()),
             _ => None,
         };
@@ -70,6 +81,7 @@ impl<'a> Reader<'a> {
             grammar: grammar(options)?,
             formats: Formats::reading(options, session)?,
             fail_fast: options.fail_fast(),
+            records,
             corrupt,
         })
     }
@@ -92,20 +104,32 @@ impl<'a> Reader<'a> {
         if self.fail_fast {
             return Err(failed(text, cause));
         }
-        Ok(match (value, self.corrupt) {
+        Ok(self.marked(value, text))
+    }
+
+    /// A bad record with its text where the schema has a place for it.
+    fn marked(&self, value: Datum, text: &str) -> Datum {
+        match (value, self.corrupt) {
             (Datum::Row(mut row), Some(at)) => {
                 if let Some(field) = row.get_mut(at) {
                     *field = Datum::Text(text.to_owned());
                 }
                 Datum::Row(row)
             }
+            (Datum::List(rows), Some(_)) if self.records => {
+                Datum::List(rows.into_iter().map(|row| self.marked(row, text)).collect())
+            }
             (value, _) => value,
-        })
+        }
     }
 
     fn nothing(&self) -> Datum {
         match self.schema {
             DataType::Struct(fields) => Datum::Row(vec![Datum::Null; fields.fields.len()]),
+            DataType::Array { element, .. } if self.records => match &**element {
+                DataType::Struct(fields) => Datum::List(vec![Datum::Row(vec![Datum::Null; fields.fields.len()])]),
+                _ => Datum::Null,
+            },
             _ => Datum::Null,
         }
     }
