@@ -63,7 +63,8 @@ pub(super) async fn load(
     if let (true, Some(schema)) = (kept || mode == Mode::Drop, &schema) {
         let data = listing.data_fields(schema);
         let comment = options.byte(&["comment"], None)?;
-        let records = Records { function: "spark_from_csv", header: layout.header, comment, mode, corrupt, codec };
+        let (function, header, several) = ("spark_from_csv", layout.header, false);
+        let records = Records { function, header, comment, mode, corrupt, codec, several };
         return records.load(listing, data, options);
     }
     let mut fields = names.clone();

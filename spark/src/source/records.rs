@@ -3,9 +3,12 @@
 //!
 //! Lines come from the CSV reader with bytes that text does not have as its separator and quote. It knows no session.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType as ArrowType, Field, Schema};
+use datafusion::catalog::TableProvider;
+use datafusion::common::Column;
 use datafusion::common::config::CsvOptions;
 use datafusion::datasource::file_format::csv::CsvFormat;
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
@@ -69,6 +72,23 @@ pub(super) struct Records {
     /// The column that takes bad records, if there is such a column.
     pub(super) corrupt: String,
     pub(super) codec: FileCompressionType,
+    /// Whether a text may hold several records, as an array of JSON does.
+    pub(super) several: bool,
+}
+
+/// The options of a read as functions take them: a JSON object of texts.
+pub(super) fn said(options: &ReadOptions) -> SparkResult<String> {
+    text(&own(options))
+}
+
+fn own(options: &ReadOptions) -> BTreeMap<String, String> {
+    let mut said = options.all().clone();
+    said.retain(|key, _| !key.starts_with("fs.") && key != "path" && key != "mode");
+    said
+}
+
+fn text(said: &BTreeMap<String, String>) -> SparkResult<String> {
+    serde_json::to_string(said).map_err(|error| SparkError::internal(error.to_string()))
 }
 
 impl Records {
@@ -77,6 +97,19 @@ impl Records {
         if options.flag("multiLine", false)? {
             return Err(SparkError::unsupported("option `multiLine` with bad records kept or dropped"));
         }
+        let lines = Arc::new(self.lines(listing.clone()));
+        self.of_texts(lines, LINE, &listing, data, options)
+    }
+
+    /// Reads the columns `data` from a table of texts in column `text`, which has the partition columns too.
+    pub(super) fn of_texts(
+        self,
+        texts: Arc<dyn TableProvider>,
+        text_column: &str,
+        listing: &Listing,
+        data: Vec<StructField>,
+        options: &ReadOptions,
+    ) -> SparkResult<Loaded> {
         let partition_columns = listing.partition_names();
         let partition_fields = listing.partition_fields()?;
         let mut read: Vec<StructField> = Vec::with_capacity(data.len() + 1);
@@ -90,8 +123,7 @@ impl Records {
             let data_type = text_type::plain(&field.data_type);
             read.push(StructField::new(&field.name, data_type, true));
         }
-        let mut said = options.all().clone();
-        said.retain(|key, _| !key.starts_with("fs.") && key != "path" && key != "mode");
+        let mut said = own(options);
         let kept = data.iter().any(|field| field.name == self.corrupt);
         let corrupt = if kept { self.corrupt.as_str() } else { HIDDEN };
         said.insert("columnnameofcorruptrecord".to_string(), corrupt.to_string());
@@ -100,24 +132,32 @@ impl Records {
             Mode::FailFast => drop(said.insert("mode".to_string(), "FAILFAST".to_string())),
             _ => {}
         }
-        let said = serde_json::to_string(&said).map_err(|error| SparkError::internal(error.to_string()))?;
+        said.insert("firesteel.records".to_string(), self.several.to_string());
+        let said = text(&said)?;
         let reader = firesteel_functions::registry()
             .scalar(self.function)
             .ok_or_else(|| SparkError::internal(format!("{} is not known", self.function)))?;
-        let record = DataType::Struct(StructType::new(read));
-        let record = reader.call(vec![ident(LINE), lit(record.json()), lit(said)]);
+        let record = match (DataType::Struct(StructType::new(read)), self.several) {
+            (record, true) => DataType::array(record, true),
+            (record, false) => record,
+        };
+        let record = reader.call(vec![ident(text_column), lit(record.json()), lit(said)]);
 
-        let plan = LogicalPlanBuilder::scan("lines", provider_as_source(Arc::new(self.lines(listing))), None);
+        let plan = LogicalPlanBuilder::scan("lines", provider_as_source(texts), None);
         let mut plan = plan.map_err(failure)?;
-        plan = plan.filter(btrim(vec![ident(LINE)]).not_eq(lit(""))).map_err(failure)?;
+        plan = plan.filter(btrim(vec![ident(text_column)]).not_eq(lit(""))).map_err(failure)?;
         if let Some(comment) = self.comment {
             let prefix = char::from(comment).to_string();
-            plan =
-                plan.filter(datafusion::logical_expr::not(starts_with(ident(LINE), lit(prefix)))).map_err(failure)?;
+            plan = plan
+                .filter(datafusion::logical_expr::not(starts_with(ident(text_column), lit(prefix))))
+                .map_err(failure)?;
         }
         let mut columns = vec![record.alias(RECORD)];
         columns.extend(partition_columns.iter().map(ident));
         plan = plan.project(columns).map_err(failure)?;
+        if self.several {
+            plan = plan.unnest_column(Column::new_unqualified(RECORD)).map_err(failure)?;
+        }
         if self.mode == Mode::Drop {
             plan = plan.filter(get_field(ident(RECORD), corrupt).is_null()).map_err(failure)?;
         }
