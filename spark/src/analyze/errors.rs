@@ -67,11 +67,8 @@ pub(super) fn unresolved_column(name: &[String], scope: &Scope) -> SparkError {
 
 /// A name that no column has, where columns are named and not referred to.
 pub(super) fn no_such_name(name: &str, scope: &Scope) -> SparkError {
-    let known: Vec<String> = scope.attributes.iter().map(|a| quoted(std::slice::from_ref(&a.name))).collect();
-    SparkError::analysis(
-        "UNRESOLVED_COLUMN_AMONG_FIELD_NAMES",
-        &[("colName", &quoted(&[name.to_string()])), ("fieldNames", &known.join(", "))],
-    )
+    let known: Vec<&str> = scope.attributes.iter().map(|a| a.name.as_str()).collect();
+    SparkError::analysis("UNRESOLVED_COLUMN_AMONG_FIELD_NAMES", &[("colName", name), ("fieldNames", &known.join(", "))])
 }
 
 /// An argument that Spark checks by `require`, which has no condition.

@@ -104,12 +104,12 @@ fn terms(cursor: &mut Cursor<'_>, first: Relation, position: usize) -> SparkResu
     while cursor.any_word(&["UNION", "EXCEPT", "MINUS"]) {
         let op = if cursor.word("UNION") { SetOperator::Union } else { SetOperator::Except };
         cursor.next();
-        let (all, by_name) = quantifier(cursor)?;
+        let all = quantifier(cursor);
         let right_position = cursor.position();
         let right = cursor.nested(primary)?;
         let right = intersections(cursor, right, right_position)?;
         cursor.grow(1)?;
-        left = set_operation(cursor, left, right, op, all, by_name, position);
+        left = set_operation(cursor, left, right, op, all, position);
     }
     Ok(left)
 }
@@ -123,10 +123,10 @@ fn terms_from_left(cursor: &mut Cursor<'_>, first: Relation, position: usize) ->
             "INTERSECT" => SetOperator::Intersect,
             _ => SetOperator::Except,
         };
-        let (all, by_name) = quantifier(cursor)?;
+        let all = quantifier(cursor);
         let right = cursor.nested(primary)?;
         cursor.grow(1)?;
-        left = set_operation(cursor, left, right, op, all, by_name, position);
+        left = set_operation(cursor, left, right, op, all, position);
     }
     Ok(left)
 }
@@ -134,10 +134,10 @@ fn terms_from_left(cursor: &mut Cursor<'_>, first: Relation, position: usize) ->
 fn intersections(cursor: &mut Cursor<'_>, first: Relation, position: usize) -> SparkResult<Relation> {
     let mut left = first;
     while cursor.eat_word("INTERSECT") {
-        let (all, by_name) = quantifier(cursor)?;
+        let all = quantifier(cursor);
         let right = cursor.nested(primary)?;
         cursor.grow(1)?;
-        left = set_operation(cursor, left, right, SetOperator::Intersect, all, by_name, position);
+        left = set_operation(cursor, left, right, SetOperator::Intersect, all, position);
     }
     Ok(left)
 }
@@ -148,19 +148,19 @@ fn set_operation(
     right: Relation,
     op: SetOperator,
     all: bool,
-    by_name: bool,
     position: usize,
 ) -> Relation {
-    let kind = RelationKind::SetOperation { left, right, op, all, by_name, allow_missing: false };
+    let kind = RelationKind::SetOperation { left, right, op, all, by_name: false, allow_missing: false };
     cursor.relation(kind, position)
 }
 
-fn quantifier(cursor: &mut Cursor<'_>) -> SparkResult<(bool, bool)> {
+/// `ALL`, or `DISTINCT`, which is the default.
+fn quantifier(cursor: &mut Cursor<'_>) -> bool {
     let all = cursor.eat_word("ALL");
     if !all {
         cursor.eat_word("DISTINCT");
     }
-    Ok((all, cursor.eat_words(&["BY", "NAME"])))
+    all
 }
 
 /// One term of a query.

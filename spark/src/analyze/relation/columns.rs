@@ -207,8 +207,7 @@ impl Analyzer<'_> {
                 }
                 None => return Err(errors::unresolved_column(std::slice::from_ref(&field.name), &resolved.scope)),
             };
-            let value =
-                self.reconciled(value, &field.data_type, field.nullable, std::slice::from_ref(&field.name), env)?;
+            let value = self.reconciled(value, &field.data_type, field.nullable, std::slice::from_ref(&field.name))?;
             let mut value = value.alias(field.name.clone());
             value.metadata.clone_from(&field.metadata);
             items.push(value);

@@ -1,16 +1,13 @@
-//! `df.to(schema)`: a value under a wanted type, fields of structs by name.
+//! `df.to(schema)`: a value under a wanted type, fields of structs by name, also inside arrays and maps.
 //! Source: <https://spark.apache.org/docs/latest/api/python/reference/pyspark.sql/api/pyspark.sql.DataFrame.to.html>.
 
-use datafusion::logical_expr::Expr;
 use firesteel_functions::cast::can_store_assign;
 use firesteel_functions::types::{DataType, StructField, StructType};
-use firesteel_functions::{SparkError, SparkResult};
+use firesteel_functions::{SparkError, SparkResult, reshape_expr};
 
-use super::Env;
-use crate::analyze::expr::Exprs;
-use crate::analyze::scope::{Scope, same};
+use crate::analyze::scope::same;
 use crate::analyze::typed::Typed;
-use crate::analyze::{Analyzer, errors, literal};
+use crate::analyze::{Analyzer, errors};
 use crate::spec::CastMode;
 
 impl Analyzer<'_> {
@@ -21,53 +18,68 @@ impl Analyzer<'_> {
         to: &DataType,
         nullable: bool,
         path: &[String],
-        env: &Env,
     ) -> SparkResult<Typed> {
-        if value.nullable && !nullable {
+        let shape = Wanted { case_sensitive: self.context.options.case_sensitive }.shape(
+            (&value.data_type, value.nullable),
+            (to, nullable),
+            path,
+        )?;
+        self.cast(reshaped(value, shape)?, to, CastMode::Ansi)
+    }
+}
+
+/// The value with its structs rearranged to `shape`, which has the value's own types at its leaves.
+pub(super) fn reshaped(value: Typed, shape: DataType) -> SparkResult<Typed> {
+    if value.data_type == shape {
+        return Ok(value);
+    }
+    let expr = reshape_expr(value.expr, &shape)?;
+    Ok(Typed::new(expr, shape, value.nullable, value.name))
+}
+
+/// How fields find each other.
+struct Wanted {
+    case_sensitive: bool,
+}
+
+impl Wanted {
+    /// The type `from` gets before its leaves are cast to those of `to`; each type comes with whether it may be null.
+    fn shape(&self, from: (&DataType, bool), to: (&DataType, bool), path: &[String]) -> SparkResult<DataType> {
+        let ((from, from_null), (to, to_null)) = (from, to);
+        if from_null && !to_null {
             return Err(SparkError::analysis("NULLABLE_COLUMN_OR_FIELD", &[("name", &errors::quoted(path))]));
         }
-        match (&value.data_type, to) {
-            (from, to) if from == to => Ok(value),
-            (DataType::Struct(from), DataType::Struct(wanted)) => {
-                let none = Scope::default();
-                let exprs = Exprs::new(self, env, &none);
-                let case = self.context.options.case_sensitive;
-                let mut fields: Vec<(String, Typed)> = Vec::with_capacity(wanted.fields.len());
-                for field in &wanted.fields {
-                    let inner: Vec<String> = path.iter().chain([&field.name]).cloned().collect();
-                    let found: Vec<&StructField> =
-                        from.fields.iter().filter(|known| same(&known.name, &field.name, case)).collect();
-                    let part = match found.as_slice() {
-                        [known] => exprs.field_of(value.clone(), &known.name)?,
-                        [] if field.nullable => {
-                            Typed::literal(literal::null(&field.data_type)?, field.data_type.clone(), "NULL")
-                        }
-                        [] => return Err(errors::field_not_found(&field.name, &from.fields)),
-                        many => {
-                            return Err(SparkError::analysis(
-                                "AMBIGUOUS_COLUMN_OR_FIELD",
-                                &[("name", &errors::quoted(&inner)), ("n", &many.len().to_string())],
-                            ));
-                        }
-                    };
-                    // A field of a struct that may be null may be null with it; that is no null inside it.
-                    let part = Typed { nullable: part.nullable && found.first().is_none_or(|f| f.nullable), ..part };
-                    let part = self.reconciled(part, &field.data_type, field.nullable, &inner, env)?;
-                    fields.push((field.name.clone(), part));
-                }
-                let made = exprs.struct_of(fields, value.name.clone())?;
-                if !value.nullable {
-                    return Ok(made);
-                }
-                let there = Expr::IsNotNull(Box::new(value.expr));
-                let expr = datafusion::logical_expr::when(there, made.expr).end().map_err(errors::planning)?;
-                Ok(Typed::new(expr, made.data_type, true, value.name))
+        let inner = |part: &str| -> Vec<String> { path.iter().cloned().chain([part.to_string()]).collect() };
+        match (from, to) {
+            (from, to) if from == to => Ok(from.clone()),
+            (DataType::Struct(from), DataType::Struct(to)) => {
+                let fields = to.fields.iter().map(|field| self.field(from, field, path, &inner(&field.name)));
+                Ok(DataType::Struct(StructType::new(fields.collect::<SparkResult<_>>()?)))
             }
-            (from, to) if holds_struct(from) && holds_struct(to) => Err(errors::unsupported(&format!(
-                "structs inside arrays and maps that differ from a wanted schema, in column {}",
-                errors::quoted(path)
-            ))),
-            (from, to) if can_store_assign(from, to, "ANSI") => self.cast(value, to, CastMode::Ansi),
+            (
+                DataType::Array { element: from, contains_null: may },
+                DataType::Array { element: to, contains_null: can },
+            ) => {
+                if *may && !can {
+                    return Err(holds_null("ARRAY_ELEMENT", path));
+                }
+                // Whether elements may be null has just been asked.
+                Ok(DataType::array(self.shape((from, false), (to, *can), &inner("element"))?, *may))
+            }
+            (
+                DataType::Map { key: from_key, value: from_value, value_contains_null: may },
+                DataType::Map { key: to_key, value: to_value, value_contains_null: can },
+            ) => {
+                if *may && !can {
+                    return Err(holds_null("MAP_VALUE", path));
+                }
+                Ok(DataType::Map {
+                    key: Box::new(self.shape((from_key, false), (to_key, false), &inner("key"))?),
+                    value: Box::new(self.shape((from_value, false), (to_value, *can), &inner("value"))?),
+                    value_contains_null: *may,
+                })
+            }
+            (from, to) if can_store_assign(from, to, "ANSI") => Ok(from.clone()),
             (from, to) => Err(SparkError::analysis(
                 "INVALID_COLUMN_OR_FIELD_DATA_TYPE",
                 &[
@@ -78,33 +90,43 @@ impl Analyzer<'_> {
             )),
         }
     }
-}
 
-/// A type of one side of a `unionByName` with the fields that only the other side's structs have. Fields of the first side
-/// come first.
-pub(super) fn padded(own: &DataType, other: &DataType, own_first: bool, case_sensitive: bool) -> DataType {
-    let (DataType::Struct(own), DataType::Struct(other)) = (own, other) else { return own.clone() };
-    let find = |of: &StructType, name: &str| of.fields.iter().find(|f| same(&f.name, name, case_sensitive)).cloned();
-    let (first, second) = if own_first { (own, other) } else { (other, own) };
-    let rest = second.fields.iter().filter(|field| find(first, &field.name).is_none());
-    let fields = first.fields.iter().chain(rest).map(|field| {
-        let (data_type, nullable) = match (find(own, &field.name), find(other, &field.name)) {
-            (Some(a), Some(b)) => {
-                (padded(&a.data_type, &b.data_type, own_first, case_sensitive), a.nullable || b.nullable)
+    fn field(
+        &self,
+        from: &StructType,
+        wanted: &StructField,
+        path: &[String],
+        inner: &[String],
+    ) -> SparkResult<StructField> {
+        let found: Vec<&StructField> =
+            from.fields.iter().filter(|known| same(&known.name, &wanted.name, self.case_sensitive)).collect();
+        match found.as_slice() {
+            [known] => {
+                let shape =
+                    self.shape((&known.data_type, known.nullable), (&wanted.data_type, wanted.nullable), inner)?;
+                Ok(StructField::new(&wanted.name, shape, known.nullable))
             }
-            (Some(one), None) | (None, Some(one)) => (one.data_type, true),
-            (None, None) => (field.data_type.clone(), true),
-        };
-        StructField::new(&field.name, data_type, nullable)
-    });
-    DataType::Struct(StructType::new(fields.collect()))
+            [] if wanted.nullable => Ok(StructField::new(&wanted.name, wanted.data_type.clone(), true)),
+            [] => {
+                let known: Vec<String> =
+                    from.fields.iter().map(|field| errors::quoted(std::slice::from_ref(&field.name))).collect();
+                Err(SparkError::analysis(
+                    "UNRESOLVED_FIELD.WITH_SUGGESTION",
+                    &[
+                        ("fieldName", &errors::quoted(std::slice::from_ref(&wanted.name))),
+                        ("columnPath", &errors::quoted(path)),
+                        ("proposal", &known.join(", ")),
+                    ],
+                ))
+            }
+            many => Err(SparkError::analysis(
+                "AMBIGUOUS_COLUMN_OR_FIELD",
+                &[("name", &errors::quoted(inner)), ("n", &many.len().to_string())],
+            )),
+        }
+    }
 }
 
-fn holds_struct(data_type: &DataType) -> bool {
-    match data_type {
-        DataType::Struct(_) => true,
-        DataType::Array { element, .. } => holds_struct(element),
-        DataType::Map { key, value, .. } => holds_struct(key) || holds_struct(value),
-        _ => false,
-    }
+fn holds_null(what: &str, path: &[String]) -> SparkError {
+    SparkError::analysis(&format!("NOT_NULL_CONSTRAINT_VIOLATION.{what}"), &[("columnPath", &errors::quoted(path))])
 }

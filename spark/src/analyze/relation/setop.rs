@@ -1,5 +1,7 @@
 //! `UNION`, `INTERSECT`, `EXCEPT` by position or name, and duplicate removal.
 
+mod by_name;
+
 use std::sync::Arc;
 
 use datafusion::common::{JoinType as PlanJoin, NullEquality};
@@ -200,77 +202,6 @@ impl Analyzer<'_> {
         let mut scope = crate::analyze::scope::Scope::new(attributes);
         scope.absorb(plans);
         Ok(Resolved::new(plan, scope))
-    }
-
-    fn by_name(&self, left: Resolved, right: Resolved, allow_missing: bool) -> SparkResult<(Resolved, Resolved)> {
-        let case = self.context.options.case_sensitive;
-        let find = |columns: &[Attribute], name: &str| columns.iter().position(|c| same(&c.name, name, case));
-        let l = left.scope.attributes.clone();
-        let r = right.scope.attributes.clone();
-        let mut left_columns: Vec<Option<&Attribute>> = l.iter().map(Some).collect();
-        let mut right_columns: Vec<Option<&Attribute>> = Vec::new();
-        let mut names: Vec<(String, DataType)> = l.iter().map(|a| (a.name.clone(), a.data_type.clone())).collect();
-        for column in &l {
-            let found = find(&r, &column.name).and_then(|i| r.get(i));
-            if found.is_none() && !allow_missing {
-                return Err(errors::no_such_name(&column.name, &right.scope));
-            }
-            right_columns.push(found);
-        }
-        for column in &r {
-            if find(&l, &column.name).is_none() {
-                if !allow_missing {
-                    return Err(column_count("UNION", l.len(), r.len()));
-                }
-                left_columns.push(None);
-                right_columns.push(Some(column));
-                names.push((column.name.clone(), column.data_type.clone()));
-            }
-        }
-        type Columns<'a> = [Option<&'a Attribute>];
-        let arrange =
-            |input: Resolved, columns: &Columns<'_>, others: &Columns<'_>, first: bool| -> SparkResult<Resolved> {
-                let mut exprs = Vec::new();
-                let mut attributes = Vec::new();
-                for ((column, other), (name, data_type)) in columns.iter().zip(others).zip(&names) {
-                    match column {
-                        Some(column) => {
-                            let wanted = match other {
-                                Some(other) if allow_missing => {
-                                    super::reconcile::padded(&column.data_type, &other.data_type, first, case)
-                                }
-                                _ => column.data_type.clone(),
-                            };
-                            if wanted == column.data_type {
-                                exprs.push((column.expr(), column.id));
-                                attributes.push((*column).clone());
-                            } else {
-                                let (value, path) = (Typed::attribute(column), [name.clone()]);
-                                let value = self.reconciled(value, &wanted, true, &path, &Env::root(self))?;
-                                let id = self.fresh();
-                                exprs.push((value.expr, id));
-                                attributes.push(Attribute { id, data_type: wanted, ..(*column).clone() });
-                            }
-                        }
-                        None => {
-                            let id = self.fresh();
-                            exprs.push((Expr::Literal(crate::analyze::literal::null(data_type)?, None), id));
-                            attributes.push(Attribute {
-                                id,
-                                name: name.clone(),
-                                qualifier: Arc::new([]),
-                                data_type: data_type.clone(),
-                                nullable: true,
-                                metadata: None,
-                            });
-                        }
-                    }
-                }
-                let plan = plan::project(input.plan, exprs)?;
-                Ok(Resolved::new(plan, input.scope.with_output(attributes)))
-            };
-        let left = arrange(left, &left_columns, &right_columns, true)?;
-        Ok((left, arrange(right, &right_columns, &left_columns, false)?))
     }
 
     /// `dropDuplicates(columns)`: one row of each group.

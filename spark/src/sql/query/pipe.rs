@@ -168,7 +168,7 @@ fn set_operator(cursor: &mut Cursor<'_>, left: Relation, position: usize) -> Spa
         "INTERSECT" => SetOperator::Intersect,
         _ => SetOperator::Except,
     };
-    let (all, by_name) = quantifier(cursor)?;
+    let all = quantifier(cursor);
     let right = cursor.nested(primary)?;
-    Ok(set_operation(cursor, left, right, op, all, by_name, position))
+    Ok(set_operation(cursor, left, right, op, all, position))
 }
