@@ -6,6 +6,7 @@
 pub mod cancel;
 pub mod codec;
 pub mod job;
+pub mod layout;
 pub mod local;
 pub mod memory;
 pub mod order;

@@ -7,6 +7,7 @@ mod columns;
 mod database;
 mod dimension;
 mod estimate;
+mod layout;
 mod narrow;
 mod order;
 mod recursion;
@@ -43,6 +44,7 @@ pub fn physical_first() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
 #[must_use]
 pub fn physical() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     vec![
+        Arc::new(layout::PlaceLayouts),
         Arc::new(database::AskDatabase),
         Arc::new(narrow::NarrowSinks),
         Arc::new(order::KeepOrder),

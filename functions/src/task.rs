@@ -5,6 +5,7 @@
 
 mod java;
 mod murmur;
+mod spread;
 mod twister;
 mod xorshift;
 
@@ -13,6 +14,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub(crate) use java::JavaRandom;
+pub(crate) use spread::spread;
 pub(crate) use twister::Twister;
 pub(crate) use xorshift::XorShift;
 

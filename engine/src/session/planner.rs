@@ -10,6 +10,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
 
+use crate::layout::LayoutPlanner;
 use crate::recursion::RecursionPlanner;
 use crate::sink::SinkPlanner;
 
@@ -25,7 +26,7 @@ impl QueryPlanner for EnginePlanner {
         session: &dyn Session,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let extensions: Vec<Arc<dyn ExtensionPlanner + Send + Sync>> =
-            vec![Arc::new(SinkPlanner), Arc::new(RecursionPlanner)];
+            vec![Arc::new(SinkPlanner), Arc::new(LayoutPlanner), Arc::new(RecursionPlanner)];
         DefaultPhysicalPlanner::with_extension_planners(extensions).create_physical_plan(logical_plan, session).await
     }
 }

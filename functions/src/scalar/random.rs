@@ -120,6 +120,15 @@ fn partition_id(call: &Call<'_>, _: &[ArrayRef]) -> Result<ArrayRef> {
     Ok(Arc::new(Int32Array::from(vec![Task::current().partition() as i32; call.rows])))
 }
 
+/// `spark_spread(number, from, to)`.
+fn spread_numbers(_: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
+    let Some(numbers) = args.first() else { return datafusion::common::internal_err!("spark_spread without a number") };
+    if numbers.is_empty() {
+        return Ok(Arc::clone(numbers));
+    }
+    crate::task::spread(numbers, number(args, 1)?, number(args, 2)?)
+}
+
 /// Functions of the running task.
 pub(crate) fn all() -> Vec<SparkFn> {
     const DRAW: &[Arg] = &[Arg::Long, Arg::Long];
@@ -134,6 +143,7 @@ pub(crate) fn all() -> Vec<SparkFn> {
         f("spark_partition_id", &[], Ret::Is(DataType::Int32), partition_id),
     ];
     let mut made: Vec<SparkFn> = made.into_iter().map(|one| one.volatile().nulls(Nulls::Never)).collect();
+    made.push(f("spark_spread", &[Arg::Long, Arg::Long, Arg::Long], Ret::Is(DataType::Int64), spread_numbers));
     made.push(f("shuffle", &[Arg::Array, Arg::Long, Arg::Long], Ret::Same(0), shuffle).volatile());
     made
 }

@@ -10,10 +10,12 @@ mod generate;
 mod group;
 mod join;
 mod keywords;
+mod layout;
 mod leaf;
 mod nearest;
 mod parse;
 mod pivot;
+mod range;
 mod reconcile;
 mod root;
 mod sample;
@@ -32,11 +34,10 @@ mod watermark;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, Partitioning};
-use firesteel_functions::{SparkError, SparkResult};
+use datafusion::logical_expr::LogicalPlan;
+use firesteel_functions::SparkResult;
 
 use super::errors::{self, At};
-use super::expr::Exprs;
 use super::scope::Scope;
 use super::tables::Namespace;
 use super::typed::Typed;
@@ -170,9 +171,7 @@ impl Analyzer<'_> {
             RelationKind::Local { batches, arrow_schema, schema } => {
                 self.local(batches, arrow_schema.as_ref(), schema.as_ref())
             }
-            RelationKind::Range { start, end, step, partitions } => {
-                self.partitioned_range((*start, *end, *step), *partitions)
-            }
+            RelationKind::Range { start, end, step, partitions } => self.range(*start, *end, *step, *partitions),
             RelationKind::OneRow => Ok(Resolved::new(leaf::one_row()?, Scope::default())),
             RelationKind::TableFunction { name, args } => self.table_function(name, args, env),
             RelationKind::Sql { text, named, positional } => self.sql(text, named, positional, env),
@@ -196,7 +195,7 @@ impl Analyzer<'_> {
                 },
                 Some(pivot) => self.pivot_frame(input, group_by, aggregates, pivot, env),
             },
-            RelationKind::Sort { input, order, global: _, all } => self.sort(input, order, *all, env),
+            RelationKind::Sort { input, order, global, all } => self.sort(input, order, (*global, *all), env),
             RelationKind::Limit { input, limit } => self.limit(input, limit, env),
             RelationKind::Offset { input, offset } => {
                 let skip = self.constant_integer("offset", offset, env).at(offset.origin.as_ref())?;
@@ -227,34 +226,19 @@ impl Analyzer<'_> {
             RelationKind::Hint { input, name, .. } if name == spec::LIMIT_ALL => {
                 self.relation(input, &Env { unlimited: true, ..env.clone() })
             }
-            // Hints choose how, never what.
             RelationKind::Hint { input, name, .. } if name == spec::BARRIER => {
                 Ok(Resolved { block: None, ..self.relation(input, env)? })
             }
-            RelationKind::Hint { input, .. } => self.relation(input, env),
-            RelationKind::Repartition { input, partitions, .. } => {
-                if *partitions == 0 {
-                    return Err(SparkError::internal("the number of partitions must be positive"));
-                }
-                let resolved = self.relation(input, env)?;
-                let plan = LogicalPlanBuilder::from(resolved.plan.clone())
-                    .repartition(Partitioning::RoundRobinBatch(*partitions))
-                    .and_then(LogicalPlanBuilder::build)
-                    .map_err(errors::planning)?;
-                Ok(resolved.with_plan(plan))
+            RelationKind::Hint { input, name, args } => match self.layout_hint(input, name, args, env)? {
+                Some(laid_out) => Ok(laid_out),
+                None => self.relation(input, env),
+            },
+            RelationKind::Repartition { input, partitions, shuffle } => {
+                let partitions = i64::try_from(*partitions).unwrap_or(i64::MAX);
+                self.repartition(self.relation(input, env)?, partitions, *shuffle, env)
             }
-            RelationKind::RepartitionBy { input, exprs, .. } => {
-                // How rows are spread is not visible in the answer: the expressions are checked, the spread is the planner's.
-                let resolved = self.relation(input, env)?;
-                let exprs: Vec<spec::Expr> = exprs
-                    .iter()
-                    .map(|e| match &*e.kind {
-                        spec::ExprKind::SortOrder(order) => order.expr.clone(),
-                        _ => e.clone(),
-                    })
-                    .collect();
-                Exprs::new(self, env, &resolved.scope).resolve_all(&exprs)?;
-                Ok(resolved)
+            RelationKind::RepartitionBy { input, exprs, partitions } => {
+                self.repartition_by(self.relation(input, env)?, exprs, *partitions, env)
             }
             RelationKind::ShowString { .. } | RelationKind::HtmlString { .. } => {
                 Err(errors::unsupported("show below another operation"))

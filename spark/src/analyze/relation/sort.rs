@@ -1,10 +1,10 @@
 //! `ORDER BY` and `SORT BY`: ordinals, `ALL`, select aliases, then columns and aggregates the select list does not show.
 
-use datafusion::logical_expr::{Expr, SortExpr};
+use datafusion::logical_expr::{Expr, LogicalPlan, SortExpr};
 use firesteel_functions::types::DataType;
 use firesteel_functions::{SparkError, SparkResult};
 
-use super::{Env, Resolved, visible};
+use super::{Env, Resolved, layout, visible};
 use crate::analyze::canonical::same_meaning;
 use crate::analyze::errors::At;
 use crate::analyze::expr::Exprs;
@@ -16,14 +16,18 @@ use crate::spec::{ExprKind, Literal, Relation, SortOrder};
 type SortKey = (Expr, Option<()>, DataType);
 
 impl Analyzer<'_> {
-    /// A sort.
+    /// A sort of all rows, or of each partition's.
     pub(super) fn sort(
         &self,
         input: &Relation,
         order: &[SortOrder],
-        all: Option<(bool, bool)>,
+        (global, all): (bool, Option<(bool, bool)>),
         env: &Env,
     ) -> SparkResult<Resolved> {
+        let ordered = |input: LogicalPlan, keys: Vec<SortExpr>| match global {
+            true => plan::sort(input, keys),
+            false => Ok(layout::sorted_within(input, keys)),
+        };
         let resolved = self.relation(input, env)?;
         if let Some((ascending, nulls_first)) = all {
             let keys = resolved
@@ -32,7 +36,7 @@ impl Analyzer<'_> {
                 .iter()
                 .map(|a| Ok(SortExpr::new(collation::keyed(a.expr(), &a.data_type)?, ascending, nulls_first)))
                 .collect::<SparkResult<_>>()?;
-            return Ok(Resolved::new(plan::sort(resolved.plan, keys)?, resolved.scope));
+            return Ok(Resolved::new(ordered(resolved.plan, keys)?, resolved.scope));
         }
         let mut keys = Vec::with_capacity(order.len());
         let mut extra: Vec<(Expr, u64)> = Vec::new();
@@ -72,16 +76,16 @@ impl Analyzer<'_> {
         match block {
             Some(block) if !extra.is_empty() => {
                 let plan = block.build(self, &extra).map_err(|error| hidden_key(error, &scope))?;
-                let plan = plan::sort(plan, keys)?;
+                let plan = ordered(plan, keys)?;
                 Ok(Resolved::new(plan::keep(plan, &scope.attributes)?, scope.hiding(Vec::new())))
             }
             _ if !extra.is_empty() => {
                 let all: Vec<_> = scope.attributes.iter().chain(&scope.hidden).cloned().collect();
                 let exprs = all.iter().map(|a| (a.expr(), a.id)).chain(extra).collect();
-                let plan = plan::sort(plan::project(plan, exprs)?, keys)?;
+                let plan = ordered(plan::project(plan, exprs)?, keys)?;
                 Ok(Resolved::new(plan::keep(plan, &all)?, scope))
             }
-            _ => Ok(Resolved::new(plan::sort(plan, keys)?, scope)),
+            _ => Ok(Resolved::new(ordered(plan, keys)?, scope)),
         }
     }
 

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use datafusion::functions_table::generate_series::{GenSeriesArgs, GenerateSeriesTable};
-use datafusion::logical_expr::{LogicalPlan, Union};
 use datafusion::scalar::ScalarValue;
 use firesteel_functions::types::{DataType, StructField, StructType};
 use firesteel_functions::{SparkError, SparkResult, registry};
 
-use super::{Env, Resolved};
+use super::range::RangeTable;
+use super::{Env, Resolved, layout};
 use crate::analyze::expr::Exprs;
 use crate::analyze::scope::Scope;
 use crate::analyze::tables::{NameRef, TableEntry};
@@ -16,48 +15,23 @@ use crate::analyze::typed::Typed;
 use crate::analyze::{Analyzer, errors, fold, plan};
 use crate::spec;
 
-/// With more partitions than this, a range is not cut.
-const MOST_SLICES: usize = 1024;
-
 impl Analyzer<'_> {
-    /// `spark.range(start, end, step, partitions)`: functions of the task see these partitions.
-    pub(super) fn partitioned_range(
-        &self,
-        (start, end, step): (i64, i64, i64),
-        partitions: Option<usize>,
-    ) -> SparkResult<Resolved> {
-        let slices = match partitions {
-            Some(partitions @ 2..=MOST_SLICES) if step != 0 => slices(start, end, step, partitions),
-            _ => return self.range(start, end, step),
-        };
-        let mut whole = self.range(start, end, step)?;
-        let mut branches = Vec::with_capacity(slices.len());
-        for (from, to) in slices {
-            let slice = self.range(from, to, step)?;
-            let columns = slice.scope.attributes.iter().zip(&whole.scope.attributes);
-            let columns = columns.map(|(own, shared)| (own.expr(), shared.id)).collect();
-            branches.push(Arc::new(plan::project(slice.plan, columns)?));
-        }
-        whole.plan = LogicalPlan::Union(Union::try_new(branches).map_err(errors::planning)?);
-        Ok(whole)
-    }
-
-    /// `range(start, end, step)`.
-    pub(super) fn range(&self, start: i64, end: i64, step: i64) -> SparkResult<Resolved> {
+    /// `range(start, end, step, partitions)`, cut into as many partitions as there are cores unless it is said.
+    pub(super) fn range(&self, start: i64, end: i64, step: i64, partitions: Option<usize>) -> SparkResult<Resolved> {
         if step == 0 {
             return Err(SparkError::analysis("INTERNAL_ERROR", &[("message", "step (0) cannot be 0")]));
         }
         let schema = StructType::new(vec![StructField::new("id", DataType::Long, false)]);
-        let series = GenSeriesArgs::Int64Args { start, end, step, include_end: false, name: "range" };
-        let provider = Arc::new(GenerateSeriesTable::new(Arc::new(schema.to_arrow_schema()), series));
-        let mut resolved = self.provider("range", provider, &schema, &[])?;
+        let partitions = partitions.unwrap_or(self.context.config.execution.target_partitions).max(1);
+        let provider = RangeTable::new(Arc::new(schema.to_arrow_schema()), (start, end, step), partitions);
+        let mut resolved = self.provider("range", Arc::new(provider), &schema, &[])?;
         for attribute in &mut resolved.scope.attributes {
             attribute.nullable = false;
         }
         Ok(resolved)
     }
 
-    /// `range` as it is called in SQL: one to four constants, of which the last, the number of partitions, says nothing.
+    /// `range` as it is called in SQL: one to four constants.
     fn range_call(&self, args: &[spec::Expr], env: &Env) -> SparkResult<Resolved> {
         let names: &[&str] = match args.len() {
             1 => &["end"],
@@ -99,11 +73,12 @@ impl Analyzer<'_> {
                 _ => return Err(wrong(&typed)),
             }
         }
+        let partitions = numbers.get(3).map(|number| layout::positive(*number)).transpose()?;
         match numbers.as_slice() {
             [_, _, 0, ..] => Err(SparkError::analysis("FAILED_FUNCTION_CALL", &[("funcName", "`range`")])),
-            [end] => self.range(0, *end, 1),
-            [start, end] => self.range(*start, *end, 1),
-            [start, end, step, ..] => self.range(*start, *end, *step),
+            [end] => self.range(0, *end, 1, None),
+            [start, end] => self.range(*start, *end, 1, None),
+            [start, end, step, ..] => self.range(*start, *end, *step, partitions),
             [] => Err(errors::wrong_num_args("range", "[1, 2, 3, 4]", 0)),
         }
     }
@@ -172,16 +147,6 @@ impl Analyzer<'_> {
         let alias = found.name.rsplit('.').next().unwrap_or_default().to_string();
         self.aliased(resolved, &[alias], &[])
     }
-}
-
-/// Start and end of each of the equal parts of a range, as Spark cuts it.
-fn slices(start: i64, end: i64, step: i64, partitions: usize) -> Vec<(i64, i64)> {
-    let (first, step, width) = (i128::from(start), i128::from(step), i128::from(end) - i128::from(start));
-    let rows = if width.signum() == step.signum() { (width.abs() + step.abs() - 1) / step.abs() } else { 0 };
-    let partitions = partitions as i128;
-    let clamped = |at: i128| i64::try_from(at).unwrap_or(if at < 0 { i64::MIN } else { i64::MAX });
-    let bound = |slice: i128| clamped(first + slice * rows / partitions * step);
-    (0..partitions).map(|slice| (bound(slice), bound(slice + 1))).collect()
 }
 
 fn not_a_table_function(name: &[String]) -> SparkError {

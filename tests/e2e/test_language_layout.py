@@ -1,0 +1,104 @@
+"""Which partition a row is in, and how many files a write makes: `repartition`, `coalesce`, their hints, and what counts from them.
+
+Partition numbers are those real Spark 4.3 gives.
+"""
+import glob
+
+import pytest
+from pyspark.errors import PySparkException
+from pyspark.sql import functions as F
+
+
+def files(spark, folder, frame):
+    """The ids in each file, in the order of the files' names."""
+    frame.write.mode("overwrite").parquet(folder)
+    names = sorted(glob.glob(f"{folder}/part-*"))
+    return [[row.id for row in spark.read.parquet(name).select("id").collect()] for name in names]
+
+
+def places(frame):
+    return [row.p for row in frame.select("id", F.spark_partition_id().alias("p")).orderBy("id").collect()]
+
+
+@pytest.fixture
+def stored(spark, path):
+    """Twenty ids in four files: read by executors where there are some."""
+    spark.range(0, 20, 1, 4).write.parquet(f"{path}/stored")
+    return spark.read.parquet(f"{path}/stored")
+
+
+def test_rows_go_where_spark_sends_them(spark):
+    ids = spark.range(0, 20, 1, 4)
+    assert places(ids) == [0] * 5 + [1] * 5 + [2] * 5 + [3] * 5
+    assert places(ids.repartition(3, "id")) == [1, 2, 2, 0, 2, 2, 0, 0, 2, 2, 2, 0, 1, 1, 1, 2, 0, 2, 1, 1]
+    text = ids.repartition(3, F.col("id").cast("string"))
+    assert places(text) == [0, 0, 2, 1, 0, 0, 0, 0, 1, 0, 2, 0, 1, 0, 1, 1, 1, 0, 2, 0]
+    assert places(ids.coalesce(3)) == [0] * 5 + [1] * 5 + [2] * 10
+    assert places(ids.coalesce(9)) == places(ids)
+    assert places(ids.repartitionByRange(3, F.desc("id"))) == [2] * 6 + [1] * 7 + [0] * 7
+    assert sorted(set(places(ids.repartition(3)))) == [0, 1, 2]
+    assert set(places(ids.repartition(1))) == {0}
+
+
+def test_hints_lay_rows_out(spark):
+    def hinted(hint):
+        return places(spark.sql(f"SELECT /*+ {hint} */ id FROM range(0, 20, 1, 4)"))
+
+    assert sorted(set(hinted("REPARTITION(3)"))) == [0, 1, 2]
+    assert hinted("REPARTITION(3, id)") == places(spark.range(20).repartition(3, "id"))
+    assert hinted("COALESCE(2)") == [0] * 10 + [1] * 10
+    assert hinted("REPARTITION_BY_RANGE(2, id)") == [0] * 10 + [1] * 10
+    assert len(hinted("REBALANCE(id)")) == len(hinted("unknown(7)")) == 20
+    for hint, error in {
+        "COALESCE": "COALESCE Hint expects a partition number",
+        "COALESCE(id)": "COALESCE Hint expects a partition number",
+        "REPARTITION(0)": "must be positive",
+        "REPARTITION(1.5)": "can not be recognized as either partitionNum or columns",
+        "REPARTITION(3, nope)": "UNRESOLVED_COLUMN.WITH_SUGGESTION",
+    }.items():
+        with pytest.raises(PySparkException, match=error):
+            hinted(hint)
+
+
+def test_a_write_makes_a_file_of_each_partition(spark, path, stored):
+    assert len(files(spark, f"{path}/a", stored.coalesce(1))) == 1
+    assert len(files(spark, f"{path}/b", stored.coalesce(1).where("id <> 3").withColumn("x", F.expr("id * 2")))) == 1
+    spread = files(spark, f"{path}/c", stored.repartition(3))
+    assert len(spread) == 3 and sorted(sum(spread, [])) == list(range(20))
+    parity = files(spark, f"{path}/d", stored.repartition(5, F.col("id") % 2))
+    assert sorted(map(sorted, filter(None, parity))) == [list(range(0, 20, 2)), list(range(1, 20, 2))]
+    ranges = files(spark, f"{path}/e", stored.repartitionByRange(4, "id"))
+    assert [sorted(part) for part in ranges] == [list(range(first, first + 5)) for first in (0, 5, 10, 15)]
+    sorted_parts = files(spark, f"{path}/f", stored.repartition(3, "id").sortWithinPartitions(F.desc("id")))
+    assert len(sorted_parts) == 3 and all(part == sorted(part, reverse=True) for part in sorted_parts)
+    assert sorted(sum(sorted_parts, [])) == list(range(20))
+
+
+def test_distributed_rows_make_one_file_in_each_folder(spark, path, stored):
+    spark.sql(f"CREATE TABLE laid (id BIGINT, p BIGINT) USING parquet PARTITIONED BY (p) LOCATION '{path}/laid'")
+    stored.createOrReplaceTempView("stored")
+    spark.sql("INSERT INTO laid SELECT id, id % 3 FROM stored DISTRIBUTE BY id % 3")
+    assert [len(glob.glob(f"{path}/laid/p={p}/part-*")) for p in range(3)] == [1, 1, 1]
+    spark.sql("DROP TABLE laid")
+
+
+def test_repartitioned_rows_are_all_there_on_every_path(spark, stored):
+    for frame in (stored.repartition(7), stored.repartition(7, "id"), stored.repartitionByRange(7, "id"), stored.coalesce(2)):
+        assert frame.agg(F.sum("id"), F.count("*")).collect()[0] == (190, 20)
+        assert frame.where("id > 17").count() == 2
+        assert frame.join(stored, "id").count() == 20
+
+
+def test_a_sort_within_partitions_sorts_no_more(spark):
+    down = [row.id for row in spark.range(0, 20, 1, 4).sortWithinPartitions(F.desc("id")).collect()]
+    assert down == [first + less for first in (0, 5, 10, 15) for less in (4, 3, 2, 1, 0)]
+
+
+def test_random_numbers_of_every_partition_are_sparks(spark):
+    rows = spark.range(0, 6, 1, 3).select(F.rand(42), F.randn(42)).collect()
+    assert [tuple(round(v, 9) for v in row) for row in rows] == [
+        (0.61918937, 2.384479054), (0.509601884, 0.192093404), (0.801753243, 1.102705448),
+        (0.656555295, 0.572104462), (0.798533469, 0.292143473), (0.867961729, 0.360085648)]
+    rows = spark.sql("SELECT id, rand(7), spark_partition_id(), monotonically_increasing_id() FROM range(0, 10, 3, 2)")
+    assert [(r[0], round(r[1], 9), r[2], r[3]) for r in rows.collect()] == [
+        (0, 0.281881215, 0, 0), (3, 0.459988190, 0, 1), (6, 0.483650854, 1, 8589934592), (9, 0.734216417, 1, 8589934593)]
