@@ -192,6 +192,16 @@ impl<'s, 'a> Exprs<'s, 'a> {
         self.analyzer.condition(typed).at(expr.origin.as_ref())
     }
 
+    /// The condition of `HAVING`, where what is no boolean is cast to one.
+    pub(super) fn having(&self, expr: &spec::Expr) -> SparkResult<Expr> {
+        let typed = self.resolve(expr)?;
+        let typed = match typed.data_type {
+            DataType::Boolean => typed,
+            _ => self.analyzer.cast(typed, &DataType::Boolean, spec::CastMode::Session).at(expr.origin.as_ref())?,
+        };
+        self.analyzer.condition(typed).at(expr.origin.as_ref())
+    }
+
     fn resolve_kind(&self, expr: &spec::Expr) -> SparkResult<Typed> {
         match &*expr.kind {
             ExprKind::Literal(literal) => self.analyzer.literal(literal),

@@ -24,6 +24,11 @@ impl Exprs<'_, '_> {
             _ => Op::Remainder,
         };
         let ansi = self.analyzer.context.options.ansi;
+        let (left, right) = (&l.data_type, &r.data_type);
+        if ansi && (left.is_string() && *right == DataType::Null || *left == DataType::Null && right.is_string()) {
+            // A bare NULL takes the type of what it meets, and text is no number.
+            return Err(errors::wrong_type(&shown, NUMERIC, if left.is_string() { left } else { right }));
+        }
         let mode = if ansi { CastMode::Ansi } else { CastMode::Legacy };
         let may_fail = matches!(kind, Op::Divide | Op::IntDivide | Op::Remainder | Op::Pmod)
             || l.data_type.is_string()

@@ -145,10 +145,14 @@ impl Exprs<'_, '_> {
     }
 
     fn bitwise(&self, name: &str, l: Typed, r: Typed, shown: String) -> SparkResult<Typed> {
-        let (l, r) = (self.integral(l)?, self.integral(r)?);
-        let met =
-            coerce::tightest(&l.data_type, &r.data_type).filter(|to| to.is_integral() || l.data_type == r.data_type);
-        let to = met.ok_or_else(|| errors::differing_types(&shown, &l.data_type, &r.data_type))?;
+        let ansi = self.analyzer.context.options.ansi;
+        let to = match (&l.data_type, &r.data_type) {
+            (DataType::Null, DataType::Null) => Some(DataType::Integer),
+            // Without ANSI no text is read as a whole number here.
+            (left, right) if !ansi && left != right && (left.is_string() || right.is_string()) => None,
+            (left, right) => coerce::wider(left, right, ansi),
+        };
+        let to = to.ok_or_else(|| errors::differing_types(&shown, &l.data_type, &r.data_type))?;
         if !to.is_integral() {
             return Err(errors::wrong_type(&shown, "\"INTEGRAL\"", &to));
         }
@@ -160,17 +164,6 @@ impl Exprs<'_, '_> {
         };
         let nullable = l.nullable || r.nullable;
         Ok(Typed::new(binary(l.expr, op, r.expr), to, nullable, shown))
-    }
-
-    fn integral(&self, value: Typed) -> SparkResult<Typed> {
-        match &value.data_type {
-            // Without ANSI no text is read as a whole number here.
-            DataType::String | DataType::Collated(_) if self.analyzer.context.options.ansi => {
-                self.analyzer.coerce(value, &DataType::Long)
-            }
-            DataType::Null => self.analyzer.coerce(value, &DataType::Integer),
-            _ => Ok(value),
-        }
     }
 }
 
@@ -224,14 +217,19 @@ pub(in crate::analyze) fn balanced(mut parts: Vec<Expr>, op: Operator) -> Expr {
     binary(balanced(parts, op), op, balanced(right, op))
 }
 
-/// Whether two types can be operands of `AND` and `OR`; with ANSI strings are read as booleans.
+/// Whether two types can be operands of `AND` and `OR`; with ANSI a string that meets a boolean is read as one.
 fn both_boolean(left: &DataType, right: &DataType, ansi: bool, shown: &str) -> SparkResult<()> {
-    let fits = |found: &DataType| matches!(found, DataType::Boolean | DataType::Null) || ansi && found.is_string();
-    if fits(left) && fits(right) {
-        return Ok(());
+    use DataType::{Boolean, Null};
+    match (left, right) {
+        (Boolean | Null, Boolean | Null) => return Ok(()),
+        (Boolean, text) | (text, Boolean) if ansi && text.is_string() => return Ok(()),
+        (left, right) if !ansi && left != right && (left.is_string() || right.is_string()) => {
+            return Err(errors::differing_types(shown, left, right));
+        }
+        _ => {}
     }
-    if left == right {
-        return Err(errors::wrong_type(shown, "\"BOOLEAN\"", left));
+    match coerce::wider(left, right, ansi) {
+        Some(met) => Err(errors::wrong_type(shown, "\"BOOLEAN\"", &met)),
+        None => Err(errors::differing_types(shown, left, right)),
     }
-    Err(errors::differing_types(shown, left, right))
 }

@@ -135,6 +135,17 @@ impl Exprs<'_, '_> {
         for pair in args.chunks(2) {
             match pair {
                 [condition, value] => {
+                    // Nothing is read as a condition of a branch; only `if` takes a bare NULL.
+                    let fits = match condition.data_type {
+                        DataType::Boolean => true,
+                        DataType::Null => function == "if",
+                        _ => false,
+                    };
+                    if !fits {
+                        let at = whens.len() * 2;
+                        let (found, text) = (&condition.data_type, condition.sql());
+                        return Err(errors::unexpected_input(&shown, at, "\"BOOLEAN\"", &text, found));
+                    }
                     whens.push(self.boolean(condition.clone(), &shown)?.expr);
                     values.push(value.clone());
                 }

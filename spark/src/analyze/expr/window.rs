@@ -19,7 +19,7 @@ use super::function::builtin_name;
 use super::{Exprs, naming};
 use crate::analyze::functions::call_error;
 use crate::analyze::typed::Typed;
-use crate::analyze::{collation, errors};
+use crate::analyze::{collation, errors, fold};
 use crate::spec::{self, ExprKind, FrameBound, Function, WindowRef, WindowSpec};
 
 /// Functions that always look at the whole partition up to the row, whatever frame is said.
@@ -74,6 +74,10 @@ impl Exprs<'_, '_> {
                 },
             }
         } else if matches!(name, "lag" | "lead") {
+            if spec.frame.is_some() {
+                let message = format!("Cannot specify window frame for {name} function.");
+                return Err(SparkError::analysis("_LEGACY_ERROR_TEMP_1035", &[]).with_message(message));
+            }
             let text = match (&inner.offset, name) {
                 (Some(offset), "lead") => format!("ROWS BETWEEN {offset} FOLLOWING AND {offset} FOLLOWING"),
                 (Some(offset), _) => {
@@ -207,7 +211,18 @@ impl Exprs<'_, '_> {
         let mut texts: Vec<String> = args.iter().map(|a| a.sql()).collect();
         texts.extend(naming::defaults(name, args.len()).iter().map(ToString::to_string));
         let offset = texts.get(1).cloned();
-        let mut shown = naming::call(name, &texts);
+        // The words IGNORE NULLS make a function of its own name of it.
+        let said = match (name, call.ignore_nulls) {
+            ("first_value", Some(true)) => "first",
+            ("last_value", Some(true)) => "last",
+            _ => name,
+        };
+        let mut shown = naming::call(said, &texts);
+        match (name, args.as_slice()) {
+            ("nth_value", [_, offset, ..]) => self.counting(offset, "offset", i64::MAX, &shown)?,
+            ("ntile", [buckets, ..]) => self.counting(buckets, "buckets", i64::from(i32::MAX), &shown)?,
+            _ => {}
+        }
         if matches!(name, "rank" | "dense_rank" | "percent_rank" | "cume_dist" | "row_number") {
             args.clear();
             shown = match name {
@@ -250,6 +265,41 @@ impl Exprs<'_, '_> {
             cast,
             offset,
         })
+    }
+}
+
+impl Exprs<'_, '_> {
+    /// Refuses an argument that is no constant from 1 to `most`.
+    fn counting(&self, arg: &Typed, name: &str, most: i64, shown: &str) -> SparkResult<()> {
+        if !fold::is_constant(&arg.expr) {
+            return Err(SparkError::analysis(
+                "DATATYPE_MISMATCH.NON_FOLDABLE_INPUT",
+                &[
+                    ("sqlExpr", &errors::expression(shown)),
+                    ("inputName", &format!("`{name}`")),
+                    ("inputType", "\"INT\""),
+                    ("inputExpr", &errors::expression(&arg.sql())),
+                ],
+            ));
+        }
+        let value = match self.analyzer.fold(&arg.expr)? {
+            ScalarValue::Int32(Some(value)) => i64::from(value),
+            ScalarValue::Int64(Some(value)) => value,
+            _ => return Ok(()),
+        };
+        if (1..=most).contains(&value) {
+            return Ok(());
+        }
+        let long = if most == i64::MAX { "L" } else { "" };
+        Err(SparkError::analysis(
+            "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE",
+            &[
+                ("sqlExpr", &errors::expression(shown)),
+                ("exprName", name),
+                ("valueRange", &format!("(0, {most}]")),
+                ("currentValue", &format!("{value}{long}")),
+            ],
+        ))
     }
 }
 

@@ -131,7 +131,7 @@ impl Block {
         let mut refused = Vec::new();
         loop {
             exprs.reach = Some(Reach { input_first: true, refused: refused.clone(), ..Reach::default() });
-            let outcome = exprs.condition(having);
+            let outcome = exprs.having(having);
             let found = exprs.reach.take().map(|reach| reach.found.into_inner()).unwrap_or_default();
             let condition = outcome?;
             if plan::contains(&condition, |e| matches!(e, Expr::WindowFunction(_))) {

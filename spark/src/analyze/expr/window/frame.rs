@@ -44,20 +44,8 @@ impl Exprs<'_, '_> {
         let units = if frame.rows { WindowFrameUnits::Rows } else { WindowFrameUnits::Range };
         let word = if frame.rows { "ROWS" } else { "RANGE" };
         let text = format!("{word} BETWEEN {lower_text} AND {upper_text}");
-        if !frame.rows && unordered && !(lower.is_unbounded() && upper.is_unbounded()) {
-            return Err(SparkError::analysis(
-                "DATATYPE_MISMATCH.RANGE_FRAME_WITHOUT_ORDER",
-                &[("sqlExpr", &errors::expression(&format!("({text})")))],
-            ));
-        }
         let shown = format!("({text})");
-        let by_value = |bound: &WindowFrameBound| !bound.is_unbounded() && *bound != WindowFrameBound::CurrentRow;
-        if !frame.rows && order.len() > 1 && (by_value(&lower) || by_value(&upper)) {
-            return Err(SparkError::analysis(
-                "DATATYPE_MISMATCH.RANGE_FRAME_MULTI_ORDER",
-                &[("sqlExpr", &errors::expression(&shown)), ("orderSpec", &order_texts.join(","))],
-            ));
-        }
+        // The frame is judged by itself first, then with the order.
         let last = matches!(frame.lower, FrameBound::UnboundedFollowing);
         if last || matches!(frame.upper, FrameBound::UnboundedPreceding) {
             return Err(SparkError::analysis(
@@ -69,6 +57,19 @@ impl Exprs<'_, '_> {
             return Err(SparkError::analysis(
                 "DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_WRONG_COMPARISON",
                 &[("sqlExpr", &errors::expression(&shown)), ("comparison", "less than or equal")],
+            ));
+        }
+        if !frame.rows && unordered && !(lower.is_unbounded() && upper.is_unbounded()) {
+            return Err(SparkError::analysis(
+                "DATATYPE_MISMATCH.RANGE_FRAME_WITHOUT_ORDER",
+                &[("sqlExpr", &errors::expression(&format!("({text})")))],
+            ));
+        }
+        let by_value = |bound: &WindowFrameBound| !bound.is_unbounded() && *bound != WindowFrameBound::CurrentRow;
+        if !frame.rows && order.len() > 1 && (by_value(&lower) || by_value(&upper)) {
+            return Err(SparkError::analysis(
+                "DATATYPE_MISMATCH.RANGE_FRAME_MULTI_ORDER",
+                &[("sqlExpr", &errors::expression(&shown)), ("orderSpec", &order_texts.join(","))],
             ));
         }
         let frame = WindowFrame::new_bounds(units, lower, upper);
