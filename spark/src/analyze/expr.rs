@@ -165,16 +165,6 @@ impl<'s, 'a> Exprs<'s, 'a> {
         self.same_type(l, r, shown)
     }
 
-    /// A field of a struct.
-    pub(super) fn field_of(&self, value: Typed, name: &str) -> SparkResult<Typed> {
-        self.field(value, name)
-    }
-
-    /// A struct of named values.
-    pub(super) fn struct_of(&self, fields: Vec<(String, Typed)>, shown: String) -> SparkResult<Typed> {
-        self.make_struct(fields, shown)
-    }
-
     /// The first value that is not null.
     pub(super) fn first_of(&self, values: &[Typed]) -> SparkResult<Typed> {
         let found = self.predicate("coalesce", values)?;
