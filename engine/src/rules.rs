@@ -9,6 +9,7 @@ mod dimension;
 mod estimate;
 mod layout;
 mod narrow;
+mod not_in;
 mod order;
 mod recursion;
 pub mod reduction;
@@ -31,7 +32,7 @@ pub fn analysis() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
 /// Logical rules, run after DataFusion's own.
 #[must_use]
 pub fn logical() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
-    vec![Arc::new(recursion::LimitRecursion), Arc::new(semi_join::PushDownSemiJoin)]
+    vec![Arc::new(recursion::LimitRecursion), Arc::new(not_in::PlainNotIn), Arc::new(semi_join::PushDownSemiJoin)]
 }
 
 /// Physical rules, run before DataFusion's own, which choose the sides of joins and how rows are spread.

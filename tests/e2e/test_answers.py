@@ -53,6 +53,25 @@ def test_null_in_a_subquery(sets, sql, want):
     assert unordered(sets.sql(sql)) == sorted(want, key=repr)
 
 
+@pytest.mark.parametrize("right,want", [
+    ("SELECT k FROM banned", 200_000),
+    ("SELECT k FROM banned WHERE k % 4 = 1", 300_000),
+    ("SELECT k FROM banned WHERE k < 0", 400_100),
+    ("SELECT if(k = 7, NULL, k) FROM banned", 0),
+    ("SELECT k FROM banned ORDER BY k LIMIT 100", 399_900),
+    ("SELECT b.k FROM banned b WHERE b.tag = t.tag", 200_100),
+])
+def test_not_in_with_tasks_that_each_see_a_part(spark, path, right, want):
+    """`t` has every number of 0 to 399,999 and 100 nulls, `banned` the odd ones, in eight files each."""
+    whole = spark.range(400_000).selectExpr("id k", "id % 1000 tag")
+    nulls = spark.range(100).selectExpr("CAST(NULL AS BIGINT) k", "5000L tag")
+    whole.union(nulls).repartition(8).write.parquet(f"{path}/t")
+    spark.range(1, 400_000, 2).selectExpr("id k", "id % 1000 tag").repartition(8).write.parquet(f"{path}/banned")
+    for name in ("t", "banned"):
+        spark.read.parquet(f"{path}/{name}").createOrReplaceTempView(name)
+    assert rows(spark.sql(f"SELECT count(*) FROM t WHERE k NOT IN ({right})")) == [(want,)]
+
+
 @pytest.fixture
 def union(spark):
     spark.sql("""CREATE OR REPLACE TEMP VIEW u AS SELECT * FROM VALUES (5), (1) t(a)

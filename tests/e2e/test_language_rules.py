@@ -54,3 +54,32 @@ def test_ignore_nulls_names_the_function_anew(pairs):
     frame = pairs.sql("SELECT last_value(s) IGNORE NULLS OVER (ORDER BY i), last_value(s, true) OVER (ORDER BY i) FROM pairs")
     assert [name.split("(")[0] for name in frame.columns] == ["last", "last_value"]
     assert frame.collect() == [("a", "a"), ("a", "a")]
+
+
+@pytest.mark.parametrize("expression, error", [
+    ("lpad(timestamp'2020-01-01', timestamp'2020-01-01')", "UNEXPECTED_INPUT_TYPE"), ("rpad('a', array(1))", "UNEXPECTED_INPUT_TYPE"),
+    ("array_join(1, ',')", "UNEXPECTED_INPUT_TYPE"), ("map(null, 1)", "NULL_MAP_KEY"),
+])
+def test_arguments_that_are_refused(spark, expression, error):
+    with pytest.raises(PySparkException, match=error):
+        spark.sql(f"SELECT {expression}").collect()
+
+
+def test_no_percentages_give_no_percentiles(pairs):
+    assert pairs.sql("SELECT percentile(i, array()), percentile_approx(i, array()) FROM pairs").collect() == [(None, None)]
+
+
+def test_a_date_that_is_cast_to_a_number_is_null_where_that_may_be(spark):
+    spark.conf.set("spark.sql.ansi.enabled", False)
+    row = spark.sql("SELECT CAST(DATE'2020-01-01' AS INT), CAST(DATE'2020-01-01' AS BOOLEAN), CAST(DATE'2020-01-01' AS DOUBLE)")
+    assert row.collect() == [(None, None, None)]
+
+
+def test_fields_of_a_union_meet_by_place(spark):
+    union = spark.sql("SELECT array(named_struct('a', 1)) s UNION ALL SELECT array(named_struct('b', 2))")
+    assert union.schema.simpleString() == "struct<s:array<struct<a:int>>>"
+    assert sorted(row.s[0].a for row in union.collect()) == [1, 2]
+    for query in ("SELECT named_struct('a', 1) s UNION ALL SELECT named_struct('b', 2L)",
+                  "SELECT named_struct('a', 1) s EXCEPT SELECT named_struct('b', 1)"):
+        with pytest.raises(PySparkException, match="INCOMPATIBLE_COLUMN_TYPE"):
+            spark.sql(query).collect()

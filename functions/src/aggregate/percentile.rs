@@ -213,6 +213,9 @@ fn interpolated(gather: &Gather, fixed: Option<f64>) -> Result<ScalarValue> {
 
 fn finish(values: ArrayRef, many: bool, result: &DataType) -> Result<ScalarValue> {
     if many {
+        if values.is_empty() {
+            return ScalarValue::try_from(result);
+        }
         return ScalarValue::try_from_array(&conform(list_scalar(values).to_array()?, result)?, 0);
     }
     ScalarValue::try_from_array(&values, 0)

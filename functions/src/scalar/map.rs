@@ -34,12 +34,14 @@ pub(crate) fn build(
     let values = conform(Arc::clone(values), fields[1].data_type())?;
     let converter = RowConverter::new(vec![SortField::new(keys.data_type().clone())])?;
     let encoded = converter.convert_columns(&[normalize(&keys)])?;
+    // An array of the type VOID has nulls that are not written down.
+    let missing = keys.logical_nulls();
     let (mut flat_keys, mut flat_values, mut lengths) = (vec![], vec![], vec![]);
     for row in &rows {
         let mut seen: HashMap<arrow::row::Row<'_>, usize> = HashMap::new();
         let begin = flat_keys.len();
         for &at in row.iter().flatten() {
-            if keys.is_null(at as usize) {
+            if missing.as_ref().is_some_and(|nulls| nulls.is_null(at as usize)) {
                 return Err(fail(ErrorKind::Runtime, "NULL_MAP_KEY", &[]));
             }
             match seen.get(&encoded.row(at as usize)) {

@@ -6,7 +6,7 @@ use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, StringArray};
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
 
-use super::coerce::{Arg, sql_name};
+use super::coerce::{Arg, mismatch, sql_name};
 use super::read::{bins, fail, ints, strs};
 use super::spec::{Call, Ret, SparkFn, f};
 use crate::error::ErrorKind;
@@ -135,6 +135,11 @@ fn pad(args: &[ArrayRef], left: bool) -> Result<ArrayRef> {
 }
 
 fn padded(types: &[DataType]) -> Result<Vec<DataType>> {
+    if let Some(length) = types.get(1)
+        && !(length.is_numeric() || matches!(length, DataType::Utf8 | DataType::Null))
+    {
+        return Err(mismatch("pad", 1, "\"INT\"", length).into());
+    }
     let kind = if types.first() == Some(&DataType::Binary)
         && types.get(2).is_none_or(|t| matches!(t, DataType::Binary | DataType::Null))
     {

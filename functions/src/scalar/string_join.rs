@@ -6,7 +6,7 @@ use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, StringArray, StringBui
 use arrow::datatypes::DataType;
 use datafusion::common::{Result, internal_err};
 
-use super::coerce::{Arg, common, list_of};
+use super::coerce::{Arg, common, list_of, mismatch};
 use super::read::{bins, fail, ints, lists, strs};
 use super::spec::{Call, Nulls, Ret, SparkFn, f};
 use crate::error::ErrorKind;
@@ -91,6 +91,14 @@ fn array_join(_: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
     Ok(Arc::new(out.finish()))
 }
 
+/// The first is an array.
+fn array_first(types: &[DataType]) -> Result<Vec<DataType>> {
+    match types.first() {
+        Some(DataType::List(_) | DataType::Null) | None => text_list(types),
+        Some(other) => Err(mismatch("array_join", 0, "\"ARRAY<STRING>\"", other).into()),
+    }
+}
+
 fn text_list(types: &[DataType]) -> Result<Vec<DataType>> {
     let one =
         |t: &DataType| if matches!(t, DataType::List(_)) { list_of(DataType::Utf8, true) } else { DataType::Utf8 };
@@ -136,7 +144,7 @@ pub(crate) fn all() -> Vec<SparkFn> {
         .rest(Arg::Any)
         .coerce(concat_types),
         f("concat_ws", &[Arg::Str], TEXT, concat_ws).rest(Arg::Any).coerce(text_list),
-        f("array_join", &[Arg::Array, Arg::Str, Arg::Str], TEXT, array_join).min(2).coerce(text_list),
+        f("array_join", &[Arg::Array, Arg::Str, Arg::Str], TEXT, array_join).min(2).coerce(array_first),
         f("elt", &[Arg::Int, Arg::Str], TEXT, elt).rest(Arg::Str).nulls(Nulls::Always),
     ]
 }

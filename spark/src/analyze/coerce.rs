@@ -175,6 +175,27 @@ pub(super) fn same_structure(a: &DataType, b: &DataType) -> bool {
     }
 }
 
+/// What rows of two types hold that differ in the names and nullability of fields alone: the names of the first.
+pub(super) fn by_place(a: &DataType, b: &DataType) -> Option<DataType> {
+    Some(match (a, b) {
+        (Array { element: x, contains_null: m }, Array { element: y, contains_null: n }) => {
+            Array { element: Box::new(by_place(x, y)?), contains_null: *m || *n }
+        }
+        (Map { key: k1, value: v1, value_contains_null: m }, Map { key: k2, value: v2, value_contains_null: n }) => {
+            Map { key: Box::new(by_place(k1, k2)?), value: Box::new(by_place(v1, v2)?), value_contains_null: *m || *n }
+        }
+        (Struct(x), Struct(y)) if x.fields.len() == y.fields.len() => {
+            let fields = x.fields.iter().zip(&y.fields).map(|(f, g)| {
+                let data_type = by_place(&f.data_type, &g.data_type)?;
+                Some(StructField::new(f.name.clone(), data_type, f.nullable || g.nullable))
+            });
+            Struct(StructType::new(fields.collect::<Option<Vec<_>>>()?))
+        }
+        _ if a == b => a.clone(),
+        _ => return None,
+    })
+}
+
 /// The same type in which everything may be null.
 pub(super) fn all_nullable(data_type: &DataType) -> DataType {
     match data_type {
@@ -319,6 +340,7 @@ pub(super) fn cast_may_null(from: &DataType, to: &DataType, lenient: bool) -> bo
         }
         (f, t) if f.is_numeric() && t.is_numeric() => false,
         (Timestamp, Byte | Short | Integer) => lenient,
+        (Date, t) => t.is_numeric() || *t == Boolean,
         _ => false,
     }
 }

@@ -116,7 +116,13 @@ impl Analyzer<'_> {
                 return Err(column_count(operator, attributes.len(), input.scope.attributes.len()));
             }
             for (index, (to, from)) in attributes.iter_mut().zip(&input.scope.attributes).enumerate() {
-                let Some(wider) = coerce::wider(&to.data_type, &from.data_type, self.context.options.ansi) else {
+                let wider = coerce::wider(&to.data_type, &from.data_type, self.context.options.ansi);
+                let wider = match operator {
+                    // Fields that are called differently meet by place.
+                    "UNION" => wider.or_else(|| coerce::by_place(&to.data_type, &from.data_type)),
+                    _ => wider,
+                };
+                let Some(wider) = wider else {
                     return Err(column_type(operator, index, &to.data_type, &from.data_type));
                 };
                 to.data_type = wider;
