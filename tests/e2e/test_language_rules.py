@@ -67,6 +67,7 @@ def test_arguments_that_are_refused(spark, expression, error):
 
 def test_no_percentages_give_no_percentiles(pairs):
     assert pairs.sql("SELECT percentile(i, array()), percentile_approx(i, array()) FROM pairs").collect() == [(None, None)]
+    assert pairs.sql("SELECT array_join(NULL, ',')").collect() == [(None,)]
 
 
 def test_a_date_that_is_cast_to_a_number_is_null_where_that_may_be(spark):

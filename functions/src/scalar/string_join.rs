@@ -91,11 +91,15 @@ fn array_join(_: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
     Ok(Arc::new(out.finish()))
 }
 
-/// The first is an array.
+/// The first is an array, or NULL as one.
 fn array_first(types: &[DataType]) -> Result<Vec<DataType>> {
-    match types.first() {
-        Some(DataType::List(_) | DataType::Null) | None => text_list(types),
-        Some(other) => Err(mismatch("array_join", 0, "\"ARRAY<STRING>\"", other).into()),
+    let [first, rest @ ..] = types else { return text_list(types) };
+    match first {
+        DataType::List(_) | DataType::Null => {
+            let others = text_list(rest)?;
+            Ok(std::iter::once(list_of(DataType::Utf8, true)).chain(others).collect())
+        }
+        other => Err(mismatch("array_join", 0, "\"ARRAY<STRING>\"", other).into()),
     }
 }
 
