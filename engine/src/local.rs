@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cancel;
 use crate::job::{JobHandle, JobId, JobRunner};
+use crate::rules::reduction::{self, Limits};
 use crate::session::profile;
 
 /// Stack of a thread that runs operators: plans may be deep.
@@ -112,7 +113,10 @@ impl JobRunner for LocalJobRunner {
         profile::stamp(options);
         let planning = {
             let state = state.clone();
-            self.offload(async move { state.create_physical_plan(&plan).await })
+            self.offload(async move {
+                let physical = state.create_physical_plan(&plan).await?;
+                reduction::reduce(physical, Limits::in_process(profile::BROADCAST_BYTES))
+            })
         };
         let physical = tokio::select! {
             biased;

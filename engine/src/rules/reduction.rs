@@ -11,7 +11,7 @@
 //!                                                   lineitem
 //! ```
 //!
-//! In one process a filter made while the join runs does the same. Between stages there is no such way back, so the filtered
+//! In one process a filter made while an inner join runs does the same; outer and anti joins are reduced there, too. Between stages there is no such way back, so the filtered
 //! side, where it is cheap to make, is made once more and its keys are broadcast. This is Spark's runtime filter by semi
 //! join (`spark.sql.optimizer.runtimeFilter.semiJoinReduction.enabled`), also below an aggregate that groups by the key and
 //! below joins that keep it.
@@ -20,7 +20,7 @@
 //! who cuts the plan into stages makes it once. So the side may be anything that makes the same rows each time.
 //!
 //! Which keys are broadcast may only ever be too many, never too few: they come from a part of the filtered side whose
-//! column holds every value the join can see. It works on plans that are to be cut into stages and knows no runner.
+//! column holds every value the join can see. It knows no runner.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -61,13 +61,22 @@ pub struct Limits {
     pub bytes: usize,
     /// Fewer rows than this travel faster than they are reduced.
     pub fewest_rows: usize,
+    /// Whether the plan is to be cut into stages. In one process joins that drop rows of both sides filter their larger side
+    /// as they run, so only the others are reduced, and no exchange is read twice.
+    pub stages: bool,
 }
 
 impl Limits {
     /// For keys that a broadcast of so many bytes may hold.
     #[must_use]
     pub fn of_broadcast(bytes: usize) -> Self {
-        Self { bytes, fewest_rows: 500_000 }
+        Self { bytes, fewest_rows: 500_000, stages: true }
+    }
+
+    /// For a plan that runs in this process.
+    #[must_use]
+    pub fn in_process(bytes: usize) -> Self {
+        Self { stages: false, ..Self::of_broadcast(bytes) }
     }
 }
 
@@ -132,7 +141,7 @@ fn reduced(node: &Arc<dyn ExecutionPlan>, limits: Limits) -> Result<Option<Arc<d
     let mut best: Option<(usize, usize, Arc<dyn ExecutionPlan>)> = None;
     for (at, side) in sides.into_iter().enumerate() {
         let Some(other) = sides.get(1 - at) else { continue };
-        if !may_lose_rows(*join.join_type(), at) {
+        if !may_lose_rows(*join.join_type(), at) || !limits.stages && filters_itself(*join.join_type()) {
             continue;
         }
         for (left, right) in join.on() {
@@ -143,7 +152,7 @@ fn reduced(node: &Arc<dyn ExecutionPlan>, limits: Limits) -> Result<Option<Arc<d
             if rows < limits.fewest_rows || best.as_ref().is_some_and(|(most, ..)| *most >= rows) {
                 continue;
             }
-            let Some(keys) = keys_of(other, other_key, rows, limits.bytes)? else { continue };
+            let Some(keys) = keys_of(other, other_key, rows, limits)? else { continue };
             best = Some((rows, at, put(side, key, &keys, depth)?));
         }
     }
@@ -161,6 +170,11 @@ fn may_lose_rows(join: JoinType, at: usize) -> bool {
         JoinType::Right | JoinType::RightAnti | JoinType::RightMark => at == 0,
         JoinType::Full => false,
     }
+}
+
+/// Whether DataFusion filters the probe side of such a join by what it built.
+fn filters_itself(join: JoinType) -> bool {
+    matches!(join, JoinType::Inner | JoinType::LeftSemi | JoinType::RightSemi)
 }
 
 /// Where the rows of a key come from: what is below the exchanges, groupings and joins through which it passes, the key's
@@ -212,9 +226,9 @@ fn keys_of(
     plan: &Arc<dyn ExecutionPlan>,
     key: usize,
     rows: usize,
-    bytes: usize,
+    limits: Limits,
 ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
-    let shared = is_exchange(plan) && is_repeatable(plan);
+    let shared = limits.stages && is_exchange(plan) && is_repeatable(plan);
     if shared || is_one_stage(plan) {
         let name = plan.schema().field(key).name().clone();
         let column: Arc<dyn PhysicalExpr> = Arc::new(Column::new(&name, key));
@@ -230,7 +244,7 @@ fn keys_of(
         let tasks = plan.output_partitioning().partition_count();
         let cheap =
             read <= rows.saturating_mul(READS_A_ROW) || shared && one_in(KEEPS_FOR_A_TASK.saturating_mul(tasks));
-        let pays = size < bytes && one_in(KEEPS_ONE_IN) && cheap;
+        let pays = size < limits.bytes && one_in(KEEPS_ONE_IN) && cheap;
         tracing::debug!(kept, table, rows, read, shared, pays, "keys that a join could be reduced by");
         if pays {
             let several = keys.output_partitioning().partition_count() > 1;
@@ -238,7 +252,7 @@ fn keys_of(
         }
     }
     match inner_column(plan, key) {
-        Some((input, column)) => keys_of(input, column, rows, bytes),
+        Some((input, column)) => keys_of(input, column, rows, limits),
         None => Ok(None),
     }
 }

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-const LIMITS: Limits = Limits { bytes: 1 << 20, fewest_rows: 1000 };
+const LIMITS: Limits = Limits { bytes: 1 << 20, fewest_rows: 1000, stages: true };
 
 /// `lines` has 20,000 rows of 3,000 orders, each order one of 30 days and one of 100 customers.
 async fn tables(folder: &TempDir) -> SessionContext {
@@ -50,10 +50,14 @@ async fn rows(context: &SessionContext, plan: Arc<dyn ExecutionPlan>) -> Vec<Str
 
 /// How often a query is reduced; its rows must be the same.
 async fn reductions(sql: &str) -> (usize, String) {
+    reductions_within(sql, LIMITS).await
+}
+
+async fn reductions_within(sql: &str, limits: Limits) -> (usize, String) {
     let folder = tempfile::tempdir().unwrap();
     let context = tables(&folder).await;
     let plan = async || context.sql(sql).await.unwrap().create_physical_plan().await.unwrap();
-    let reduced = reduce(plan().await, LIMITS).unwrap();
+    let reduced = reduce(plan().await, limits).unwrap();
     let text = displayable(reduced.as_ref()).indent(false).to_string();
     assert_eq!(rows(&context, plan().await).await, rows(&context, reduced).await, "{text}");
     (text.matches("CollectLeft, join_type=RightSemi").count(), text)
@@ -90,6 +94,17 @@ async fn groups_by_the_key_are_not_made_where_the_join_drops_them() {
     let (count, plan) =
         reductions(&format!("select id, p from orders join ({by_price}) s on id = o where day = 7")).await;
     assert_eq!(count, 0, "{plan}");
+}
+
+#[tokio::test]
+async fn in_one_process_joins_that_keep_a_side_are_reduced() {
+    let limits = Limits { stages: false, ..LIMITS };
+    let sums = "select o, sum(price) as total from lines group by o";
+    for (join, wanted) in [("left join", 1), ("join", 0)] {
+        let sql = format!("select id, total from (select * from orders where day = 7) f {join} ({sums}) s on id = o");
+        let (count, plan) = reductions_within(&sql, limits).await;
+        assert_eq!(count, wanted, "{plan}");
+    }
 }
 
 #[tokio::test]
