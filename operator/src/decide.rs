@@ -9,6 +9,7 @@ pub(crate) mod driver;
 pub(crate) mod hibernate;
 pub(crate) mod job;
 pub(crate) mod pods;
+pub(crate) mod private;
 pub(crate) mod scale;
 pub(crate) mod schedule;
 pub(crate) mod token;

@@ -28,6 +28,7 @@ use tokio::sync::watch;
 use crate::api::{CLUSTER, FiresteelCluster, FiresteelJob, FiresteelSchedule, FiresteelToken};
 use crate::args::Run;
 use crate::control::{self, Context, ControlError};
+use crate::decide::private;
 use crate::engine::Engine;
 use crate::leader::Candidate;
 use crate::metrics::{Kind, Metrics};
@@ -182,7 +183,9 @@ async fn controllers(
         let (namespace, name) = (cluster.namespace(), cluster.name_any());
         let of = waiting.state().into_iter().filter(move |job| {
             let over = job.status.as_ref().is_some_and(|status| status.phase.is_final());
-            job.namespace() == namespace && job.spec.cluster_ref.name == name && !over
+            // What has ended still has its own cluster to delete.
+            let concerned = !over || private::is_private(job);
+            job.namespace() == namespace && concerned && private::cluster_name(job) == name
         });
         of.map(|job| ObjectRef::from_obj(&*job)).collect::<Vec<_>>()
     };
@@ -192,7 +195,7 @@ async fn controllers(
         .watches(scoped::<FiresteelJob>(&client, namespace), watcher::Config::default(), |job: FiresteelJob| {
             let over = job.status.as_ref().is_some_and(|status| status.phase.is_final());
             let namespace = job.namespace();
-            (!over).then(|| within(ObjectRef::new(&job.spec.cluster_ref.name), namespace.as_deref()))
+            (!over).then(|| within(ObjectRef::new(&private::cluster_name(&job)), namespace.as_deref()))
         })
         .watches(scoped::<FiresteelToken>(&client, namespace), watcher::Config::default(), |token: FiresteelToken| {
             let namespace = token.namespace();

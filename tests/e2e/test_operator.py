@@ -62,6 +62,9 @@ def test_bad_specs_are_refused_by_a_sentence_that_names_the_field(kube, space):
          "autoDelete.idleAfterSeconds must be greater"),
         ("cluster", {**good, "autoscaling": {"mode": "Magic"}}, "spec.autoscaling.mode"),
         ("job", {"clusterRef": {"name": "c"}}, "exactly one of spec.sql and spec.python"),
+        ("job", {"sql": {"text": "SELECT 1"}}, "exactly one of spec.clusterRef and spec.clusterTemplate"),
+        ("job", {**job, "clusterTemplate": {"spec": good}}, "exactly one of spec.clusterRef and spec.clusterTemplate"),
+        ("job", {"sql": {"text": "SELECT 1"}, "clusterTemplate": {"spec": {**good, "warehouse": "w"}}}, "warehouse must be"),
         ("job", {**job, "python": {"image": "i", "file": "/a.py"}}, "exactly one of spec.sql and spec.python"),
         ("job", {**job, "sql": {"text": "SELECT 1", "uri": "s3a://b/k"}}, "exactly one of sql.text"),
         ("job", {**job, "sql": {"uri": "ftp://b/k"}}, "sql.uri must begin with"),
@@ -87,6 +90,11 @@ def test_bad_specs_are_refused_by_a_sentence_that_names_the_field(kube, space):
     with pytest.raises(Refused, match="cannot be changed"):
         kube.patch("job", space, "fixed", {"sql": {"text": "SELECT 2"}})
     kube.patch("job", space, "fixed", {"ttlSecondsAfterFinished": 5})
+    kube.create("job", space, "own", {"sql": {"text": "SELECT 1"}, "suspend": True, "clusterTemplate": {"spec": good}})
+    for name, change in (("fixed", {"clusterRef": {"name": "other"}}), ("own", {"clusterTemplate": {"spec": {"image": "x"}}}),
+                         ("own", {"clusterTemplate": None, "clusterRef": {"name": "c"}})):
+        with pytest.raises(Refused, match="spec.clusterRef and spec.clusterTemplate cannot be changed"):
+            kube.patch("job", space, name, change)
     kube.create("token", space, "fixed", token)
     for change in ({"secretName": "other"}, {"clusterRef": {"name": "other"}}):
         with pytest.raises(Refused, match="make another token"):

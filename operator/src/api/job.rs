@@ -8,6 +8,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::cluster::FiresteelClusterSpec;
 use super::{KeyRef, LocalRef, PullPolicy};
 
 /// A job: SQL statements, or a PySpark script, on a cluster.
@@ -24,7 +25,7 @@ use super::{KeyRef, LocalRef, PullPolicy};
     status = "JobStatus",
     printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
     printcolumn(name = "Attempt", type_ = "integer", json_path = ".status.attempt"),
-    printcolumn(name = "Cluster", type_ = "string", json_path = ".spec.clusterRef.name"),
+    printcolumn(name = "Cluster", type_ = "string", json_path = ".status.clusterName"),
     printcolumn(name = "Started", type_ = "date", json_path = ".status.startedAt"),
     printcolumn(name = "Finished", type_ = "date", json_path = ".status.finishedAt"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
@@ -35,13 +36,19 @@ use super::{KeyRef, LocalRef, PullPolicy};
 )]
 #[x_kube(
     validation = Rule::new("has(self.sql) != has(self.python)").message("give exactly one of spec.sql and spec.python"),
-    validation = Rule::new("self.clusterRef == oldSelf.clusterRef && has(self.sql) == has(oldSelf.sql) && (!has(self.sql) || self.sql == oldSelf.sql) && has(self.python) == has(oldSelf.python) && (!has(self.python) || self.python == oldSelf.python)").message("spec.clusterRef, spec.sql and spec.python cannot be changed: make another job"),
+    validation = Rule::new("has(self.clusterRef) != has(self.clusterTemplate)").message("give exactly one of spec.clusterRef and spec.clusterTemplate"),
+    validation = Rule::new("has(self.clusterRef) == has(oldSelf.clusterRef) && (!has(self.clusterRef) || self.clusterRef == oldSelf.clusterRef) && has(self.clusterTemplate) == has(oldSelf.clusterTemplate) && (!has(self.clusterTemplate) || self.clusterTemplate == oldSelf.clusterTemplate)").message("spec.clusterRef and spec.clusterTemplate cannot be changed: make another job"),
+    validation = Rule::new("has(self.sql) == has(oldSelf.sql) && (!has(self.sql) || self.sql == oldSelf.sql) && has(self.python) == has(oldSelf.python) && (!has(self.python) || self.python == oldSelf.python)").message("spec.sql and spec.python cannot be changed: make another job"),
     validation = Rule::new("!has(self.conf) || !has(self.python)").message("spec.conf is for SQL; a script sets its own configuration")
 )]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FiresteelJobSpec {
     /// The cluster it runs on. It need not exist yet, and is woken when it hibernates for being idle.
-    pub(crate) cluster_ref: LocalRef,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cluster_ref: Option<LocalRef>,
+    /// A cluster of its own, made when the job begins and deleted when it has ended or is suspended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cluster_template: Option<Box<ClusterTemplate>>,
     /// SQL statements.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sql: Option<SqlSource>,
@@ -65,6 +72,14 @@ pub(crate) struct FiresteelJobSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 31536000))]
     pub(crate) ttl_seconds_after_finished: Option<i64>,
+}
+
+/// A cluster for one job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ClusterTemplate {
+    /// The spec of the cluster.
+    pub(crate) spec: FiresteelClusterSpec,
 }
 
 /// SQL statements, separated by semicolons. Rows of queries are counted and dropped: write what should be kept.
@@ -282,6 +297,9 @@ pub(crate) struct JobStatus {
     /// Why it stands there, in a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) message: Option<String>,
+    /// The cluster it runs on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cluster_name: Option<String>,
     /// The current or last attempt, from 1.
     pub(crate) attempt: i32,
     /// Attempts that failed by themselves.

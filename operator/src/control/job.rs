@@ -10,10 +10,11 @@ use kube::{Resource, ResourceExt};
 use serde_json::json;
 
 use super::{Context, ControlError, after, look, names, pods_of, settled};
-use crate::api::FiresteelJob;
 use crate::api::job::{JobStatus, Phase, SqlSource};
+use crate::api::{FiresteelCluster, FiresteelJob};
 use crate::decide::driver::{self, Driver};
 use crate::decide::job::{Act, Cluster, Outcome, Progress, Run, Seen, decide};
+use crate::decide::private;
 use crate::engine::{EngineError, Request, Submission};
 
 /// Keeps a job until its run is stopped.
@@ -42,15 +43,19 @@ pub(crate) async fn reconcile(job: Arc<FiresteelJob>, context: Arc<Context>) -> 
     let mut refused = None;
     for _ in 0..STEPS {
         let status = job.status.clone().unwrap_or_default();
-        let cluster = cluster_of(&context, &namespace, &job);
+        let (cluster, trouble) = cluster_of(&context, &namespace, &job);
         let (run, progress) = match refused.take() {
             Some(run) => (run, None),
             None => run(&context, &namespace, &name, &job, &status).await?,
         };
         let now = context.now();
         let generation = job.metadata.generation;
-        let seen = Seen { now, uid: &uid, generation, spec: &job.spec, status: &status, cluster, run, progress };
+        let private = private::is_private(&job);
+        let trouble = trouble.as_deref();
+        let spec = &job.spec;
+        let seen = Seen { now, uid: &uid, generation, spec, status: &status, cluster, private, trouble, run, progress };
         let mut decision = decide(&seen);
+        decision.status.cluster_name = Some(private::cluster_name(&job));
         if job.spec.python.is_some() && decision.status.submission_id.is_some() {
             decision.status.driver_pod = Some(driver::name(&name, decision.status.attempt));
         }
@@ -64,6 +69,8 @@ pub(crate) async fn reconcile(job: Arc<FiresteelJob>, context: Arc<Context>) -> 
         match decision.act {
             Some(Act::Submit) => refused = submit(&context, &namespace, &name, &job).await?,
             Some(Act::Stop) => stop_run(&context, &namespace, &name, &job, &status).await?,
+            Some(Act::MakeCluster) => make_cluster(&context, &namespace, &job).await?,
+            Some(Act::DropCluster) => drop_cluster(&context, &namespace, &job).await?,
             Some(Act::Delete) => {
                 settled(api.delete(&name, &DeleteParams::background()).await)?;
                 return Ok(Action::await_change());
@@ -78,11 +85,29 @@ pub(crate) async fn reconcile(job: Arc<FiresteelJob>, context: Arc<Context>) -> 
     Ok(after(1))
 }
 
-fn cluster_of(context: &Context, namespace: &str, job: &FiresteelJob) -> Cluster {
-    let key = ObjectRef::new(&job.spec.cluster_ref.name).within(namespace);
-    let cluster = look::cluster(context.clusters.get(&key).as_deref());
-    let reachable = look::door(context, namespace, &job.spec.cluster_ref.name).is_some();
-    if cluster == Cluster::Ready && !reachable { Cluster::NotReady } else { cluster }
+/// The job's cluster as it is known, with what is wrong with it.
+fn cluster_of(context: &Context, namespace: &str, job: &FiresteelJob) -> (Cluster, Option<String>) {
+    let name = private::cluster_name(job);
+    let known = context.clusters.get(&ObjectRef::new(&name).within(namespace));
+    let known = known.filter(|cluster| !private::is_private(job) || private::belongs(cluster, job));
+    let cluster = look::cluster(known.as_deref());
+    let reachable = look::door(context, namespace, &name).is_some();
+    let cluster = if cluster == Cluster::Ready && !reachable { Cluster::NotReady } else { cluster };
+    (cluster, known.as_deref().and_then(look::trouble))
+}
+
+/// Makes the job's own cluster. One of that name that is on its way out is waited for.
+async fn make_cluster(context: &Context, namespace: &str, job: &FiresteelJob) -> Result<(), ControlError> {
+    let owner = job.controller_owner_ref(&()).ok_or(ControlError::Incomplete("a uid"))?;
+    let Some(cluster) = private::cluster(job, owner) else { return Ok(()) };
+    let api: Api<FiresteelCluster> = Api::namespaced(context.client.clone(), namespace);
+    settled(api.create(&PostParams::default(), &cluster).await)
+}
+
+/// Deletes the job's own cluster. Its name is free when all its pods are gone, so that none is taken for one of the next.
+async fn drop_cluster(context: &Context, namespace: &str, job: &FiresteelJob) -> Result<(), ControlError> {
+    let api: Api<FiresteelCluster> = Api::namespaced(context.client.clone(), namespace);
+    settled(api.delete(&private::cluster_name(job), &DeleteParams::foreground()).await)
 }
 
 /// The run of the current submission.
@@ -101,7 +126,7 @@ async fn run(
         let pod = pods_of(context, namespace).get_opt(&driver::name(name, status.attempt)).await?;
         return Ok((driver::run(pod.as_ref(), id), None));
     }
-    let Some(door) = look::door(context, namespace, &job.spec.cluster_ref.name) else {
+    let Some(door) = look::door(context, namespace, &private::cluster_name(job)) else {
         return Ok((Run::Unknown, None));
     };
     Ok(match context.engine.submission(&door, id).await {
@@ -150,7 +175,7 @@ async fn submit(
     let Some(id) = &status.submission_id else { return Ok(None) };
     if let Some(source) = &job.spec.python {
         let owner = job.controller_owner_ref(&()).ok_or(ControlError::Incomplete("a uid"))?;
-        let cluster = &job.spec.cluster_ref.name;
+        let cluster = &private::cluster_name(job);
         let key = ObjectRef::new(cluster).within(namespace);
         let guarded = context.clusters.get(&key).is_some_and(|cluster| cluster.spec.access.tokens);
         let pod = driver::pod(&Driver {
@@ -181,7 +206,7 @@ async fn submit(
         Ok(text) => text,
         Err(message) => return Ok(Some(Run::Waiting { reason: "ConfigMapMissing".into(), message })),
     };
-    let Some(door) = look::door(context, namespace, &job.spec.cluster_ref.name) else {
+    let Some(door) = look::door(context, namespace, &private::cluster_name(job)) else {
         return Ok(Some(Run::Unknown));
     };
     let request = Request {
@@ -234,7 +259,7 @@ async fn stop_run(
         let pods: Api<Pod> = pods_of(context, namespace);
         return settled(pods.delete(&driver::name(name, status.attempt), &DeleteParams::default()).await);
     }
-    let door = look::door(context, namespace, &job.spec.cluster_ref.name);
+    let door = look::door(context, namespace, &private::cluster_name(job));
     if let (Some(door), Some(id)) = (door, &status.submission_id)
         && let Err(error) = context.engine.cancel(&door, id).await
     {
@@ -258,8 +283,8 @@ async fn stop(
     let since = job.metadata.deletion_timestamp.as_ref().map_or(0, crate::decide::seconds);
     let patient = context.now() - since < STOPPING;
     if let (false, Some(id)) = (status.phase.is_final(), &status.submission_id) {
-        let alive = matches!(cluster_of(context, namespace, job), Cluster::Ready | Cluster::NotReady);
-        let stopped = match look::door(context, namespace, &job.spec.cluster_ref.name) {
+        let alive = matches!(cluster_of(context, namespace, job).0, Cluster::Ready | Cluster::NotReady);
+        let stopped = match look::door(context, namespace, &private::cluster_name(job)) {
             Some(door) => context.engine.cancel(&door, id).await.is_ok(),
             None => false,
         };

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::ResourceExt;
 
 use super::Context;
@@ -11,6 +12,7 @@ use crate::decide::access;
 use crate::decide::cluster::SchedulerPod;
 use crate::decide::job;
 use crate::decide::pods::{made_from, scheduler_name};
+use crate::decide::private;
 use crate::decide::scale::{ExecutorPod, Member};
 use crate::engine::{Door, Load};
 
@@ -144,12 +146,24 @@ pub(crate) fn cluster(cluster: Option<&FiresteelCluster>) -> job::Cluster {
     }
 }
 
+/// What a cluster says is wrong with it.
+pub(crate) fn trouble(cluster: &FiresteelCluster) -> Option<String> {
+    let status = cluster.status.as_ref()?;
+    let wrong = |condition: &&Condition| match condition.type_.as_str() {
+        "Ready" => condition.status != "True" && condition.reason == "SchedulerFailing",
+        "SpecInvalid" => condition.status == "True",
+        _ => false,
+    };
+    let condition = status.conditions.iter().find(wrong)?;
+    Some(format!("the cluster cannot start: {}", condition.message))
+}
+
 /// Jobs that need a cluster.
 pub(crate) fn jobs_of(context: &Context, namespace: &str, cluster: &str) -> usize {
     let needs = |job: &FiresteelJob| {
         let phase = job.status.as_ref().map(|status| status.phase).unwrap_or_default();
         job.namespace().as_deref() == Some(namespace)
-            && job.spec.cluster_ref.name == cluster
+            && private::cluster_name(job) == cluster
             && job.metadata.deletion_timestamp.is_none()
             && !phase.is_final()
             && phase != crate::api::job::Phase::Suspended

@@ -87,6 +87,10 @@ pub(crate) struct Seen<'a> {
     pub(crate) spec: &'a FiresteelJobSpec,
     pub(crate) status: &'a JobStatus,
     pub(crate) cluster: Cluster,
+    /// The cluster is the job's own.
+    pub(crate) private: bool,
+    /// What the cluster says is wrong with it.
+    pub(crate) trouble: Option<&'a str>,
     pub(crate) run: Run,
     /// What SQL came to so far, if it is known at its end.
     pub(crate) progress: Option<Progress>,
@@ -99,6 +103,10 @@ pub(crate) enum Act {
     Submit,
     /// Stop it.
     Stop,
+    /// Make the job's own cluster.
+    MakeCluster,
+    /// Delete the job's own cluster.
+    DropCluster,
     /// Delete the job.
     Delete,
 }
@@ -165,18 +173,25 @@ impl Step<'_> {
             Phase::Running => self.running(),
             Phase::Backoff => self.backing_off(),
             Phase::Suspending => self.suspending(),
+            Phase::Suspended if self.seen.spec.suspend => self.drop_cluster(),
             Phase::Suspended => {
-                if !self.seen.spec.suspend {
-                    self.enter(Phase::Queued, "Queued", "");
-                    self.decision.status.queued_at = Some(time(self.seen.now));
-                    self.decision.requeue = 0;
-                }
+                self.enter(Phase::Queued, "Queued", "");
+                self.decision.status.queued_at = Some(time(self.seen.now));
+                self.decision.requeue = 0;
             }
             Phase::Succeeded | Phase::Failed => {}
         }
     }
 
+    /// Nothing needs the job's own cluster any more.
+    fn drop_cluster(&mut self) {
+        if self.seen.private && self.seen.cluster != Cluster::Missing {
+            self.decision.act = Some(Act::DropCluster);
+        }
+    }
+
     fn finished(&mut self) {
+        self.drop_cluster();
         let ended = self.decision.status.finished_at.as_ref().map_or(self.seen.now, seconds);
         if let Some(ttl) = self.seen.spec.ttl_seconds_after_finished {
             let left = ended + ttl - self.seen.now;
@@ -204,17 +219,26 @@ impl Step<'_> {
                 self.decision.requeue = 0;
                 return;
             }
+            Cluster::Missing if self.seen.private => {
+                self.explain("ClusterMissing", "the cluster of the job is being made");
+                self.decision.act = Some(Act::MakeCluster);
+                self.decision.requeue = ASKED;
+            }
             Cluster::Missing => self.explain("ClusterMissing", "the cluster does not exist"),
             Cluster::Asleep => self.explain("ClusterAsleep", "the cluster hibernates"),
-            Cluster::NotReady => self.explain("ClusterNotReady", "the cluster is starting"),
+            Cluster::NotReady => {
+                self.explain("ClusterNotReady", self.seen.trouble.unwrap_or("the cluster is starting"));
+            }
         }
         if let Some(limit) = self.seen.spec.timeouts.queue_seconds {
             let left = since + limit - now;
             if left <= 0 {
-                let message = format!("the cluster was not ready within {limit} seconds");
+                let last = self.decision.status.message.as_deref().unwrap_or_default();
+                let message = format!("the cluster was not ready within {limit} seconds: {last}");
+                self.decision.act = None;
                 self.fail("QueueTimeout", &message);
             } else {
-                self.decision.requeue = left.min(WATCHED);
+                self.decision.requeue = left.min(self.decision.requeue);
             }
         }
     }

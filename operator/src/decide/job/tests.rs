@@ -1,5 +1,7 @@
 //! Lives of jobs, told step by step.
 
+mod private;
+
 use super::*;
 use serde_json::{Value, json};
 
@@ -10,7 +12,18 @@ fn spec(extra: Value) -> FiresteelJobSpec {
 }
 
 fn step(spec: &FiresteelJobSpec, status: &JobStatus, now: Seconds, cluster: Cluster, run: Run) -> Decision {
-    decide(&Seen { now, uid: "u", generation: Some(1), spec, status, cluster, run, progress: None })
+    decide(&Seen {
+        now,
+        uid: "u",
+        generation: Some(1),
+        spec,
+        status,
+        cluster,
+        private: false,
+        trouble: None,
+        run,
+        progress: None,
+    })
 }
 
 fn failed() -> Run {
