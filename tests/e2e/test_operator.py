@@ -95,6 +95,9 @@ def test_bad_specs_are_refused_by_a_sentence_that_names_the_field(kube, space):
                          ("own", {"clusterTemplate": None, "clusterRef": {"name": "c"}})):
         with pytest.raises(Refused, match="spec.clusterRef and spec.clusterTemplate cannot be changed"):
             kube.patch("job", space, name, change)
+    # What a schedule makes jobs from may change.
+    kube.create("schedule", space, "free", {**schedule, "suspend": True})
+    kube.patch("schedule", space, "free", {"template": {"spec": {"sql": {"text": "SELECT 2"}, "clusterRef": {"name": "other"}}}})
     kube.create("token", space, "fixed", token)
     for change in ({"secretName": "other"}, {"clusterRef": {"name": "other"}}):
         with pytest.raises(Refused, match="make another token"):

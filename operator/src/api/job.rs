@@ -33,12 +33,12 @@ use super::{KeyRef, LocalRef, PullPolicy};
     printcolumn(name = "Rows", type_ = "integer", json_path = ".status.rows", priority = 1),
     printcolumn(name = "Submission", type_ = "string", json_path = ".status.submissionId", priority = 1),
     validation = Rule::new("size(self.metadata.name) <= 52").message("metadata.name must be at most 52 characters, since names of pods are made from it"),
+    validation = Rule::new("has(self.spec.clusterRef) == has(oldSelf.spec.clusterRef) && (!has(self.spec.clusterRef) || self.spec.clusterRef == oldSelf.spec.clusterRef) && has(self.spec.clusterTemplate) == has(oldSelf.spec.clusterTemplate) && (!has(self.spec.clusterTemplate) || self.spec.clusterTemplate == oldSelf.spec.clusterTemplate)").message("spec.clusterRef and spec.clusterTemplate cannot be changed: make another job"),
+    validation = Rule::new("has(self.spec.sql) == has(oldSelf.spec.sql) && (!has(self.spec.sql) || self.spec.sql == oldSelf.spec.sql) && has(self.spec.python) == has(oldSelf.spec.python) && (!has(self.spec.python) || self.spec.python == oldSelf.spec.python)").message("spec.sql and spec.python cannot be changed: make another job"),
 )]
 #[x_kube(
     validation = Rule::new("has(self.sql) != has(self.python)").message("give exactly one of spec.sql and spec.python"),
     validation = Rule::new("has(self.clusterRef) != has(self.clusterTemplate)").message("give exactly one of spec.clusterRef and spec.clusterTemplate"),
-    validation = Rule::new("has(self.clusterRef) == has(oldSelf.clusterRef) && (!has(self.clusterRef) || self.clusterRef == oldSelf.clusterRef) && has(self.clusterTemplate) == has(oldSelf.clusterTemplate) && (!has(self.clusterTemplate) || self.clusterTemplate == oldSelf.clusterTemplate)").message("spec.clusterRef and spec.clusterTemplate cannot be changed: make another job"),
-    validation = Rule::new("has(self.sql) == has(oldSelf.sql) && (!has(self.sql) || self.sql == oldSelf.sql) && has(self.python) == has(oldSelf.python) && (!has(self.python) || self.python == oldSelf.python)").message("spec.sql and spec.python cannot be changed: make another job"),
     validation = Rule::new("!has(self.conf) || !has(self.python)").message("spec.conf is for SQL; a script sets its own configuration")
 )]
 #[serde(rename_all = "camelCase")]
