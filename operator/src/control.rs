@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 pub(crate) mod cluster;
+pub(crate) mod ingress;
 pub(crate) mod job;
 pub(crate) mod look;
 pub(crate) mod schedule;
@@ -28,6 +29,9 @@ use crate::decide::{News, Seconds};
 use crate::engine::Engine;
 use crate::metrics::Metrics;
 
+/// Who writes the fields of objects that are applied.
+pub(crate) const MANAGER: &str = "firesteel-operator";
+
 /// What controllers share.
 pub(crate) struct Context {
     pub(crate) client: Client,
@@ -44,6 +48,8 @@ pub(crate) struct Context {
     pub(crate) histories: Mutex<HashMap<String, History>>,
     /// Disruption budgets as they were last written, by the cluster's uid.
     pub(crate) stays: Mutex<HashMap<String, Stay>>,
+    /// Ingresses as they were last written, by the cluster's uid.
+    pub(crate) ingresses: Mutex<HashMap<String, ingress::Kept>>,
     /// Tokens of clusters, by the cluster's uid.
     pub(crate) guards: Mutex<HashMap<String, access::Guard>>,
     /// Failures in a row, by the object's uid.

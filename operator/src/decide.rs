@@ -7,6 +7,7 @@ pub(crate) mod cluster;
 pub(crate) mod disruption;
 pub(crate) mod driver;
 pub(crate) mod hibernate;
+pub(crate) mod ingress;
 pub(crate) mod job;
 pub(crate) mod pods;
 pub(crate) mod private;

@@ -169,6 +169,7 @@ async fn controllers(
         poll: args.poll_seconds,
         histories: Mutex::new(HashMap::new()),
         stays: Mutex::new(HashMap::new()),
+        ingresses: Mutex::new(HashMap::new()),
         guards: Mutex::new(HashMap::new()),
         failures: Mutex::new(HashMap::new()),
         client: client.clone(),

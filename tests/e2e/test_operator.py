@@ -61,6 +61,8 @@ def test_bad_specs_are_refused_by_a_sentence_that_names_the_field(kube, space):
         ("cluster", {**good, "hibernation": {"idleAfterSeconds": 100}, "autoDelete": {"idleAfterSeconds": 50}},
          "autoDelete.idleAfterSeconds must be greater"),
         ("cluster", {**good, "autoscaling": {"mode": "Magic"}}, "spec.autoscaling.mode"),
+        ("cluster", {**good, "ingress": {"host": "Not A Host"}}, "spec.ingress.host"),
+        ("cluster", {**good, "ingress": {"host": "h", "service": "SparkConnect", "path": "/a"}}, "ingress.path must be /"),
         ("job", {"clusterRef": {"name": "c"}}, "exactly one of spec.sql and spec.python"),
         ("job", {"sql": {"text": "SELECT 1"}}, "exactly one of spec.clusterRef and spec.clusterTemplate"),
         ("job", {**job, "clusterTemplate": {"spec": good}}, "exactly one of spec.clusterRef and spec.clusterTemplate"),

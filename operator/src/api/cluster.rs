@@ -1,5 +1,7 @@
 //! `FiresteelCluster`: a scheduler, groups of executors, and when they exist.
 
+pub(crate) mod ingress;
+
 use k8s_openapi::api::core::v1::{EnvFromSource, EnvVar, Volume, VolumeMount};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::{CustomResource, KubeSchema};
@@ -84,6 +86,9 @@ pub(crate) struct FiresteelClusterSpec {
     /// When the cluster is deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) auto_delete: Option<AutoDelete>,
+    /// A port of the cluster at a host name; the Ingress stays while the cluster hibernates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ingress: Option<ingress::Ingress>,
     /// Environment of all pods, such as AWS_ENDPOINT_URL.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 128))]
@@ -338,6 +343,9 @@ pub(crate) struct Endpoints {
     pub(crate) flight_sql: String,
     /// REST and the web page.
     pub(crate) rest: String,
+    /// What the Ingress leads to, from outside.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ingress: Option<String>,
 }
 
 impl Default for ScaleUp {

@@ -10,7 +10,7 @@ use kube::runtime::controller::Action;
 use kube::{Resource, ResourceExt};
 use serde_json::json;
 
-use super::{Context, ControlError, access, after, look, names, pods_of, settled};
+use super::{Context, ControlError, MANAGER, access, after, ingress, look, names, pods_of, settled};
 use crate::api::cluster::Endpoints;
 use crate::api::{CLUSTER, COMPONENT, DRAINING_SINCE, FiresteelCluster, WAKE};
 use crate::decide::cluster::{Decision, Load, Seen, decide};
@@ -19,17 +19,15 @@ use crate::decide::pods::{self, CONNECT_PORT, FLIGHT_PORT, Named, REST_PORT};
 use crate::decide::{News, seconds};
 use crate::engine::{self, Door};
 
-/// Who writes the fields of services.
-const MANAGER: &str = "firesteel-operator";
-
 /// One look at a cluster, and what follows from it.
 pub(crate) async fn reconcile(cluster: Arc<FiresteelCluster>, context: Arc<Context>) -> Result<Action, ControlError> {
     let uid = cluster.uid().unwrap_or_default();
     if cluster.metadata.deletion_timestamp.is_some() {
-        // Pods, services and Secrets are owned, so they go with it.
+        // What it has is owned, so they go with it.
         context.histories.lock().remove(&uid);
         context.stays.lock().remove(&uid);
         context.guards.lock().remove(&uid);
+        context.ingresses.lock().remove(&uid);
         return Ok(Action::await_change());
     }
     let (namespace, name) = names(&*cluster)?;
@@ -111,7 +109,9 @@ pub(crate) async fn reconcile(cluster: Arc<FiresteelCluster>, context: Arc<Conte
     drain(&context, &namespace, door.as_ref(), load.as_ref(), &executors, &decision).await?;
     let buried = bury(&context, &namespace, &executor_pods).await?;
     context.tell(&cluster.object_ref(&()), "Replace", &buried).await;
-    write(&context, &cluster, &namespace, &name, &decision).await?;
+    let (address, refused) = ingress::settle(&context, &named).await?;
+    context.tell(&cluster.object_ref(&()), "Expose", &refused).await;
+    write(&context, &cluster, &named, &decision, address).await?;
     context.tell(&cluster.object_ref(&()), "Reconcile", &decision.news).await;
     context.went_well(&uid);
     Ok(after(decision.requeue))
@@ -205,10 +205,11 @@ async fn drain(
 async fn write(
     context: &Context,
     cluster: &FiresteelCluster,
-    namespace: &str,
-    name: &str,
+    named: &Named<'_>,
     decision: &Decision,
+    address: Option<String>,
 ) -> Result<(), ControlError> {
+    let Named { name, namespace, .. } = *named;
     let mut status = decision.status.clone();
     let host = pods::host(name, namespace);
     status.selector = format!("{CLUSTER}={name},{COMPONENT}=executor");
@@ -216,6 +217,7 @@ async fn write(
         spark_connect: format!("sc://{host}:{CONNECT_PORT}"),
         flight_sql: format!("grpc://{host}:{FLIGHT_PORT}"),
         rest: format!("http://{host}:{REST_PORT}"),
+        ingress: address,
     });
     if cluster.status.as_ref() == Some(&status) {
         return Ok(());
