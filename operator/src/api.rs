@@ -5,11 +5,13 @@
 
 pub(crate) mod cluster;
 pub(crate) mod job;
+pub(crate) mod kubeflow;
 pub(crate) mod schedule;
 pub(crate) mod token;
 
 use k8s_openapi::api::core::v1::{ResourceRequirements, Toleration};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -61,12 +63,22 @@ pub(crate) struct KeyRef {
 }
 
 /// Where pods may run and what they may use.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Placement {
     /// Requests and limits of the container. Without a memory limit the process takes 70 % of the node's memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) resources: Option<ResourceRequirements>,
+    /// Labels of the pods.
+    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    #[schemars(length(max = 64))]
+    #[x_kube(validation = Rule::new("self.all(key, !key.startsWith('firesteel.dev/') && key != 'app.kubernetes.io/managed-by')").message("labels must not hold firesteel.dev/ keys and app.kubernetes.io/managed-by, by which pods are found"))]
+    pub(crate) labels: std::collections::BTreeMap<String, String>,
+    /// Annotations of the pods.
+    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    #[schemars(length(max = 64))]
+    #[x_kube(validation = Rule::new("self.all(key, !key.startsWith('firesteel.dev/'))").message("annotations must not hold firesteel.dev/ keys, which are the operator's"))]
+    pub(crate) annotations: std::collections::BTreeMap<String, String>,
     /// Labels a node must have.
     #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
     pub(crate) node_selector: std::collections::BTreeMap<String, String>,

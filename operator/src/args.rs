@@ -39,10 +39,34 @@ pub(crate) struct Run {
     /// Namespace of the lease.
     #[arg(long, env = "FIRESTEEL_OPERATOR_LEASE_NAMESPACE", default_value = "default", value_name = "NAME")]
     pub(crate) lease_namespace: String,
+    /// How applications of kubeflow's operator are run.
+    #[command(flatten)]
+    pub(crate) compat: Compat,
     /// Log filter.
     #[arg(long, env = "FIRESTEEL_LOG", default_value = "info", value_name = "FILTER")]
     pub(crate) log: String,
     /// Log lines as JSON.
     #[arg(long, env = "FIRESTEEL_LOG_JSON")]
     pub(crate) log_json: bool,
+}
+
+/// Applications of kubeflow's operator, `sparkoperator.k8s.io/v1beta2`.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "kubeflow")]
+pub(crate) struct Compat {
+    /// Run SparkApplications and ScheduledSparkApplications of type Python, and SQL. No other operator may look after them.
+    #[arg(long, env = "FIRESTEEL_OPERATOR_COMPAT_KUBEFLOW")]
+    pub(crate) compat_kubeflow: bool,
+    /// Those of these namespaces only [default: all that are looked after].
+    #[arg(long, env = "FIRESTEEL_OPERATOR_COMPAT_NAMESPACES", value_name = "NAME,...", value_delimiter = ',')]
+    pub(crate) compat_namespaces: Vec<String>,
+    /// Image of their clusters.
+    #[arg(long, env = "FIRESTEEL_OPERATOR_COMPAT_IMAGE", value_name = "IMAGE")]
+    pub(crate) compat_image: Option<String>,
+    /// Where their tables live unless spark.sql.warehouse.dir says so: an s3a:// URL, or a folder all pods mount.
+    #[arg(long, env = "FIRESTEEL_OPERATOR_COMPAT_WAREHOUSE", value_name = "URL")]
+    pub(crate) compat_warehouse: Option<String>,
+    /// Image of their scripts, with python3 and pyspark-client, instead of the one they name.
+    #[arg(long, env = "FIRESTEEL_OPERATOR_COMPAT_PYTHON_IMAGE", value_name = "IMAGE")]
+    pub(crate) compat_python_image: Option<String>,
 }

@@ -4,6 +4,7 @@ pub(crate) mod access;
 pub(crate) mod cluster;
 pub(crate) mod ingress;
 pub(crate) mod job;
+pub(crate) mod kubeflow;
 pub(crate) mod look;
 pub(crate) mod schedule;
 pub(crate) mod secrets;
@@ -42,12 +43,16 @@ pub(crate) struct Context {
     pub(crate) clusters: Store<FiresteelCluster>,
     pub(crate) jobs: Store<FiresteelJob>,
     pub(crate) tokens: Store<FiresteelToken>,
+    /// How kubeflow's kinds are looked after, if they are.
+    pub(crate) compat: Option<kubeflow::Compat>,
     /// Seconds between looks at a cluster's load.
     pub(crate) poll: i64,
     /// Demand of the last seconds, by the cluster's uid.
     pub(crate) histories: Mutex<HashMap<String, History>>,
     /// Disruption budgets as they were last written, by the cluster's uid.
     pub(crate) stays: Mutex<HashMap<String, Stay>>,
+    /// Why the API server took no pod, by the cluster's uid.
+    pub(crate) refused: Mutex<HashMap<String, String>>,
     /// Ingresses as they were last written, by the cluster's uid.
     pub(crate) ingresses: Mutex<HashMap<String, ingress::Kept>>,
     /// Tokens of clusters, by the cluster's uid.

@@ -9,6 +9,7 @@ pub(crate) mod driver;
 pub(crate) mod hibernate;
 pub(crate) mod ingress;
 pub(crate) mod job;
+pub(crate) mod kubeflow;
 pub(crate) mod pods;
 pub(crate) mod private;
 pub(crate) mod scale;

@@ -9,8 +9,8 @@ use crate::decide::{Seconds, seconds};
 /// What is counted.
 #[derive(Debug, Default)]
 pub(crate) struct Metrics {
-    looks: [AtomicU64; 4],
-    failed_looks: [AtomicU64; 4],
+    looks: [AtomicU64; 6],
+    failed_looks: [AtomicU64; 6],
     submissions: AtomicU64,
     succeeded: AtomicU64,
     failed: AtomicU64,
@@ -26,10 +26,18 @@ pub(crate) enum Kind {
     Job,
     Schedule,
     Token,
+    Application,
+    ScheduledApplication,
 }
 
-const KINDS: [(&str, usize); 4] =
-    [("FiresteelCluster", 0), ("FiresteelJob", 1), ("FiresteelSchedule", 2), ("FiresteelToken", 3)];
+const KINDS: [(&str, usize); 6] = [
+    ("FiresteelCluster", 0),
+    ("FiresteelJob", 1),
+    ("FiresteelSchedule", 2),
+    ("FiresteelToken", 3),
+    ("SparkApplication", 4),
+    ("ScheduledSparkApplication", 5),
+];
 
 impl Metrics {
     pub(crate) fn looked(&self, kind: Kind, well: bool) {

@@ -1,5 +1,7 @@
 //! The operator's process: watches, controllers, health and metrics, until it is asked to stop.
 
+mod kubeflow;
+
 use std::collections::HashMap;
 use std::fmt::Debug;
 use std::future::Future;
@@ -142,6 +144,10 @@ async fn controllers(
     stopped: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
     let namespace = args.namespace.as_deref();
+    let compat = kubeflow::compat(&args.compat)?;
+    if compat.is_some() {
+        kubeflow::defined(&client, namespace).await?;
+    }
     let ours = || watcher::Config::default().labels(OURS);
     let (complete, mut completed) = watch::channel(0);
     let (pods, keep_pods) = copy(scoped::<Pod>(&client, namespace), ours(), complete.clone());
@@ -166,9 +172,11 @@ async fn controllers(
         clusters: all_clusters,
         jobs: all_jobs,
         tokens: all_tokens,
+        compat,
         poll: args.poll_seconds,
         histories: Mutex::new(HashMap::new()),
         stays: Mutex::new(HashMap::new()),
+        refused: Mutex::new(HashMap::new()),
         ingresses: Mutex::new(HashMap::new()),
         guards: Mutex::new(HashMap::new()),
         failures: Mutex::new(HashMap::new()),
@@ -231,10 +239,11 @@ async fn controllers(
         .graceful_shutdown_on(until(stopped.clone()))
         .run(counted(Kind::Token, control::token::reconcile), again, Arc::clone(&context))
         .for_each(told);
+    let foreign = kubeflow::controllers(namespace, &client, &context, &stopped);
     let work = async {
         // What is missing in a copy would be taken for gone, so none is looked at before all are complete.
         completed.wait_for(|count| *count == 4).await?;
-        futures::future::join4(clusters, jobs, schedules, tokens).await;
+        futures::future::join5(clusters, jobs, schedules, tokens, foreign).await;
         anyhow::Ok(())
     };
     tokio::select! {

@@ -68,6 +68,8 @@ def test_bad_specs_are_refused_by_a_sentence_that_names_the_field(kube, space):
         ("job", {**job, "clusterTemplate": {"spec": good}}, "exactly one of spec.clusterRef and spec.clusterTemplate"),
         ("job", {"sql": {"text": "SELECT 1"}, "clusterTemplate": {"spec": {**good, "warehouse": "w"}}}, "warehouse must be"),
         ("job", {**job, "python": {"image": "i", "file": "/a.py"}}, "exactly one of spec.sql and spec.python"),
+        ("cluster", {**good, "scheduler": {"labels": {"firesteel.dev/cluster": "other"}}}, "labels must not hold firesteel.dev/ keys"),
+        ("job", {"clusterRef": {"name": "c"}, "python": {"image": "i", "file": "/a.py"}, "conf": {"a": "b"}}, "spark.sql. keys only"),
         ("job", {**job, "sql": {"text": "SELECT 1", "uri": "s3a://b/k"}}, "exactly one of sql.text"),
         ("job", {**job, "sql": {"uri": "ftp://b/k"}}, "sql.uri must begin with"),
         ("job", {"clusterRef": {"name": "c"}, "python": {"image": "i"}}, "exactly one of python.file"),

@@ -49,6 +49,12 @@ def test_a_cluster_that_cannot_start_is_told_by_its_job(kube, space, tmp_path):
     failed = kube.wait_phase("job", space, "wrong", "Failed", seconds=30)
     assert failed["reason"] == "QueueTimeout" and "ErrImagePull" in failed["message"], failed
     kube.wait("its cluster is gone", lambda: not clusters(kube, space) and not kube.pods(space), 60)
+    # So is one whose pods the API server does not take.
+    spec = private(tmp_path / "w", "SELECT 1", timeouts={"queueSeconds": 8})
+    spec["clusterTemplate"]["spec"]["scheduler"] = {"labels": {"a": "not a label!"}}
+    kube.create("job", space, "refused", spec)
+    failed = kube.wait_phase("job", space, "refused", "Failed", seconds=30)
+    assert "not a label!" in failed["message"], failed
 
 
 def test_an_operator_that_is_killed_at_every_step_makes_one_cluster_and_one_run(kube, space, tmp_path):

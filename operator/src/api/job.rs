@@ -1,15 +1,18 @@
 //! `FiresteelJob`: SQL or a Python script, run to its end.
 
+mod status;
+
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{EnvFromSource, EnvVar, ResourceRequirements, Volume, VolumeMount};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use k8s_openapi::api::core::v1::{EnvFromSource, EnvVar, Volume, VolumeMount};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use status::{Attempt, JobStatus, Phase};
+
 use super::cluster::FiresteelClusterSpec;
-use super::{KeyRef, LocalRef, PullPolicy};
+use super::{KeyRef, LocalRef, Placement, PullPolicy};
 
 /// A job: SQL statements, or a PySpark script, on a cluster.
 #[derive(Debug, Clone, PartialEq, CustomResource, Serialize, Deserialize, KubeSchema)]
@@ -39,7 +42,7 @@ use super::{KeyRef, LocalRef, PullPolicy};
 #[x_kube(
     validation = Rule::new("has(self.sql) != has(self.python)").message("give exactly one of spec.sql and spec.python"),
     validation = Rule::new("has(self.clusterRef) != has(self.clusterTemplate)").message("give exactly one of spec.clusterRef and spec.clusterTemplate"),
-    validation = Rule::new("!has(self.conf) || !has(self.python)").message("spec.conf is for SQL; a script sets its own configuration")
+    validation = Rule::new("!has(self.conf) || !has(self.python) || self.conf.all(key, key.startsWith('spark.sql.'))").message("spec.conf of a script may hold spark.sql. keys only, since PySpark gives no others to a session that is there")
 )]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FiresteelJobSpec {
@@ -55,7 +58,7 @@ pub(crate) struct FiresteelJobSpec {
     /// A PySpark script.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) python: Option<PythonSource>,
-    /// Session configuration, such as spark.sql.session.timeZone.
+    /// Session configuration, such as spark.sql.session.timeZone. What a script sets itself comes after it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(length(max = 256))]
     pub(crate) conf: BTreeMap<String, String>,
@@ -139,9 +142,9 @@ pub(crate) struct PythonSource {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32))]
     pub(crate) env_from: Vec<EnvFromSource>,
-    /// Requests and limits.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) resources: Option<ResourceRequirements>,
+    /// Where the pod may run and what it may use.
+    #[serde(flatten)]
+    pub(crate) placement: Placement,
     /// Volumes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32))]
@@ -154,6 +157,18 @@ pub(crate) struct PythonSource {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub(crate) service_account_name: Option<String>,
+    /// Name of the container, for tools that follow its log by name.
+    #[serde(default = "driver")]
+    #[schemars(length(min = 1, max = 63), pattern("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
+    pub(crate) container_name: String,
+    /// The user the script runs as; the image's own when it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub(crate) run_as_user: Option<i64>,
+    /// The group the script runs as.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub(crate) run_as_group: Option<i64>,
 }
 
 /// What is tried again.
@@ -166,6 +181,16 @@ pub(crate) enum Restart {
     OnInfrastructureFailure,
     /// Those, and jobs that failed.
     OnFailure,
+}
+
+/// How a wait grows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub(crate) enum Growth {
+    /// Twice as long each time.
+    #[default]
+    Doubling,
+    /// Longer by the first wait each time.
+    Linear,
 }
 
 /// When a job is tried again.
@@ -184,7 +209,10 @@ pub(crate) struct RestartPolicy {
     #[serde(default = "ten")]
     #[schemars(range(min = 0, max = 1000))]
     pub(crate) max_infrastructure_failures: i32,
-    /// Seconds before the second attempt; doubled each time.
+    /// How the wait grows from attempt to attempt.
+    #[serde(default)]
+    pub(crate) backoff_growth: Growth,
+    /// Seconds before the second attempt.
     #[serde(default = "five")]
     #[schemars(range(min = 0, max = 86400))]
     pub(crate) backoff_seconds: i64,
@@ -200,6 +228,7 @@ impl Default for RestartPolicy {
             restart: Restart::default(),
             max_attempts: three(),
             max_infrastructure_failures: ten(),
+            backoff_growth: Growth::default(),
             backoff_seconds: five(),
             backoff_max_seconds: three_hundred(),
         }
@@ -230,116 +259,9 @@ impl Default for Timeouts {
     }
 }
 
-/// Where a job stands.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-pub(crate) enum Phase {
-    /// It waits for its cluster.
-    #[default]
-    Queued,
-    /// Its submission is decided and may have reached the cluster.
-    Starting,
-    /// It runs.
-    Running,
-    /// It waits to be tried again.
-    Backoff,
-    /// It is being stopped.
-    Suspending,
-    /// It waits for `suspend: false`.
-    Suspended,
-    /// It is done.
-    Succeeded,
-    /// It is given up.
-    Failed,
+fn driver() -> String {
+    "driver".into()
 }
-
-impl Phase {
-    pub(crate) fn is_final(self) -> bool {
-        matches!(self, Self::Succeeded | Self::Failed)
-    }
-}
-
-/// What an attempt came to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Attempt {
-    /// From 1.
-    pub(crate) number: i32,
-    /// Its submission.
-    pub(crate) submission_id: String,
-    /// Succeeded, Failed, Infrastructure, Timeout or Suspended.
-    pub(crate) outcome: String,
-    /// In a word.
-    pub(crate) reason: String,
-    /// In a sentence.
-    pub(crate) message: String,
-    /// When it began.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) started_at: Option<Time>,
-    /// When it ended.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) finished_at: Option<Time>,
-}
-
-/// What is known of a job.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct JobStatus {
-    /// Where it stands.
-    pub(crate) phase: Phase,
-    /// Generation of the spec all this is about.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) observed_generation: Option<i64>,
-    /// ClusterReady, Complete, Failed and Suspended.
-    pub(crate) conditions: Vec<Condition>,
-    /// Why it stands there, in a word.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) reason: Option<String>,
-    /// Why it stands there, in a sentence.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) message: Option<String>,
-    /// The cluster it runs on.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) cluster_name: Option<String>,
-    /// The current or last attempt, from 1.
-    pub(crate) attempt: i32,
-    /// Attempts that failed by themselves.
-    pub(crate) failures: i32,
-    /// Attempts that were lost for other reasons.
-    pub(crate) infrastructure_failures: i32,
-    /// The submission of this attempt, the same in the cluster and here.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) submission_id: Option<String>,
-    /// The scheduler process it was first seen to run in.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) instance: Option<String>,
-    /// The driver pod of a script; `kubectl logs` shows what it printed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) driver_pod: Option<String>,
-    /// The last attempts.
-    pub(crate) attempts: Vec<Attempt>,
-    /// Statements of the SQL.
-    pub(crate) statements: i64,
-    /// Statements done.
-    pub(crate) completed_statements: i64,
-    /// Rows that statements returned.
-    pub(crate) rows: i64,
-    /// When it began to wait for its cluster.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) queued_at: Option<Time>,
-    /// When this attempt was decided.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) submitted_at: Option<Time>,
-    /// When this attempt began.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) started_at: Option<Time>,
-    /// When it is tried again.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) retry_at: Option<Time>,
-    /// When it ended.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) finished_at: Option<Time>,
-}
-
 fn three() -> i32 {
     3
 }

@@ -28,6 +28,7 @@ pub(crate) async fn reconcile(cluster: Arc<FiresteelCluster>, context: Arc<Conte
         context.stays.lock().remove(&uid);
         context.guards.lock().remove(&uid);
         context.ingresses.lock().remove(&uid);
+        context.refused.lock().remove(&uid);
         return Ok(Action::await_change());
     }
     let (namespace, name) = names(&*cluster)?;
@@ -75,6 +76,7 @@ pub(crate) async fn reconcile(cluster: Arc<FiresteelCluster>, context: Arc<Conte
         running: load.running_tasks,
         idle_seconds: load.idle_seconds,
     });
+    let refused = context.refused.lock().get(&uid).cloned();
     let mut history = context.histories.lock().remove(&uid).unwrap_or_default();
     let decision = decide(
         &Seen {
@@ -87,6 +89,7 @@ pub(crate) async fn reconcile(cluster: Arc<FiresteelCluster>, context: Arc<Conte
             scheduler,
             executors: &executors,
             load: present.clone(),
+            refused: refused.as_deref(),
             jobs: look::jobs_of(&context, &namespace, &name),
             poll: context.poll,
         },
@@ -126,11 +129,12 @@ async fn act(
     known: &HashSet<String>,
 ) -> Result<(), ControlError> {
     let api = pods_of(context, named.namespace);
+    context.refused.lock().remove(&named.owner.uid);
     if decision.make_scheduler {
         let services: Api<Service> = Api::namespaced(context.client.clone(), named.namespace);
         let params = PatchParams::apply(MANAGER).force();
         services.patch(named.name, &params, &Patch::Apply(pods::service(named))).await?;
-        settled(api.create(&PostParams::default(), scheduler).await)?;
+        create(context, named, &api, scheduler).await?;
     }
     for name in &decision.delete {
         settled(api.delete(name, &DeleteParams::default()).await)?;
@@ -139,10 +143,21 @@ async fn act(
         let free = (0..).map(|index| pods::executor(named, group, index));
         let free = free.filter(|pod| !known.contains(&pod.name_any()));
         for pod in free.take(usize::try_from(*count).unwrap_or(0)) {
-            settled(api.create(&PostParams::default(), &pod).await)?;
+            create(context, named, &api, &pod).await?;
         }
     }
     Ok(())
+}
+
+/// Makes a pod. That the API server does not take it is the user's affair, told with the next look, and tried again.
+async fn create(context: &Context, named: &Named<'_>, api: &Api<Pod>, pod: &Pod) -> Result<(), ControlError> {
+    match api.create(&PostParams::default(), pod).await {
+        Err(kube::Error::Api(status)) if matches!(status.code, 400 | 403 | 422) => {
+            context.refused.lock().insert(named.owner.uid.clone(), status.message.clone());
+            Ok(())
+        }
+        other => settled(other),
+    }
 }
 
 /// Writes the disruption budgets when they change, or when this process has not written them yet.

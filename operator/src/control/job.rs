@@ -186,6 +186,7 @@ async fn submit(
             attempt: status.attempt,
             owner,
             source,
+            conf: &job.spec.conf,
             guarded,
         });
         return match pods_of(context, namespace).create(&PostParams::default(), &pod).await {

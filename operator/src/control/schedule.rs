@@ -20,7 +20,7 @@ pub(crate) async fn reconcile(schedule: Arc<FiresteelSchedule>, context: Arc<Con
     if schedule.metadata.deletion_timestamp.is_some() {
         return Ok(Action::await_change());
     }
-    let jobs: Vec<Job> = context.jobs.state().iter().filter(|job| owned(job, &uid)).map(|job| seen(job)).collect();
+    let jobs = jobs_of(&context, &uid);
     let status = schedule.status.clone().unwrap_or_default();
     let decision = decide(&Seen {
         now: context.now(),
@@ -50,6 +50,11 @@ pub(crate) async fn reconcile(schedule: Arc<FiresteelSchedule>, context: Arc<Con
     context.tell(&schedule.object_ref(&()), "Schedule", &news).await;
     context.went_well(&uid);
     Ok(after(decision.requeue))
+}
+
+/// Jobs of the schedule of a uid.
+pub(crate) fn jobs_of(context: &Context, uid: &str) -> Vec<Job> {
+    context.jobs.state().iter().filter(|job| owned(job, uid)).map(|job| seen(job)).collect()
 }
 
 fn owned(job: &FiresteelJob, uid: &str) -> bool {

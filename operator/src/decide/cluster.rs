@@ -45,6 +45,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) executors: &'a [ExecutorPod],
     /// `None` while the scheduler does not answer.
     pub(crate) load: Option<Load>,
+    /// Why the API server took no pod the last time.
+    pub(crate) refused: Option<&'a str>,
     /// Jobs that wait for the cluster or run on it.
     pub(crate) jobs: usize,
     /// Seconds between looks at the load.
@@ -211,7 +213,10 @@ fn awake(seen: &Seen<'_>, history: &mut History, decision: &mut Decision) {
     }
     // Ended pods make room for new ones of the same name.
     totals(seen, decision);
-    let problem = seen.scheduler.as_ref().and_then(|pod| pod.problem.clone());
+    let problem = match &seen.scheduler {
+        Some(pod) => pod.problem.clone(),
+        None => seen.refused.map(str::to_owned),
+    };
     let (reason, message) = match (&problem, &seen.scheduler) {
         _ if ready => ("Ready", String::new()),
         (Some(problem), _) => ("SchedulerFailing", problem.clone()),
@@ -224,7 +229,7 @@ fn awake(seen: &Seen<'_>, history: &mut History, decision: &mut Decision) {
     } else if seen.load.is_none() {
         Some(("LoadUnknown", "the scheduler does not say what it needs; no executor is removed"))
     } else {
-        None
+        seen.refused.map(|why| ("PodRefused", why))
     };
     let (reason, message) = paused.unwrap_or(("Scaling", ""));
     set(decision, seen, "ScalingPaused", Some(paused.is_some()), reason, message);

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{ConfigMapVolumeSource, Container, EnvVar, KeyToPath, Pod, PodSpec, Volume};
+use k8s_openapi::api::core::v1::{
+    ConfigMapVolumeSource, Container, EnvVar, KeyToPath, Pod, PodSpec, SecurityContext, Volume,
+};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 
 use super::access;
@@ -23,6 +25,8 @@ pub(crate) struct Driver<'a> {
     pub(crate) attempt: i32,
     pub(crate) owner: OwnerReference,
     pub(crate) source: &'a PythonSource,
+    /// What the session begins with.
+    pub(crate) conf: &'a BTreeMap<String, String>,
     /// The cluster asks for tokens.
     pub(crate) guarded: bool,
 }
@@ -35,6 +39,7 @@ pub(crate) fn name(job: &str, attempt: i32) -> String {
 /// The pod.
 pub(crate) fn pod(driver: &Driver<'_>) -> Pod {
     let source = driver.source;
+    let placement = &source.placement;
     let mut volumes = source.volumes.clone();
     let mut mounts = source.volume_mounts.clone();
     let script = match (&source.file, &source.config_map_key_ref) {
@@ -69,32 +74,46 @@ pub(crate) fn pod(driver: &Driver<'_>) -> Pod {
         // What is printed shall be seen while it runs.
         fixed("PYTHONUNBUFFERED", "1".into()),
     ]);
+    if !driver.conf.is_empty() {
+        // PySpark's own variables, by which `spark-submit --remote` hands over its configuration.
+        env.push(fixed("PYSPARK_REMOTE_INIT_CONF_LEN", "1".into()));
+        // Serialising a map of strings cannot fail. Kubernetes would put values in for references.
+        let conf = serde_json::to_string(driver.conf).unwrap_or_default().replace("$(", "$$(");
+        env.push(fixed("PYSPARK_REMOTE_INIT_CONF_0", conf));
+    }
     env.extend(source.env.iter().cloned());
     let container = Container {
-        name: "driver".into(),
+        name: source.container_name.clone(),
         image: Some(source.image.clone()),
         image_pull_policy: Some(source.image_pull_policy.as_str().into()),
         command: Some(vec!["python3".into()]),
         args: Some(std::iter::once(script).chain(source.args.iter().cloned()).collect()),
         env: Some(env),
         env_from: Some(source.env_from.clone()).filter(|all| !all.is_empty()),
-        resources: source.resources.clone(),
+        resources: placement.resources.clone(),
         volume_mounts: Some(mounts).filter(|all| !all.is_empty()),
-        security_context: Some(unprivileged()),
+        security_context: Some(SecurityContext {
+            run_as_user: source.run_as_user,
+            run_as_group: source.run_as_group,
+            ..unprivileged()
+        }),
         ..Container::default()
     };
     let label = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    let mut labels = placement.labels.clone();
+    labels.extend([
+        label("app.kubernetes.io/managed-by", "firesteel-operator"),
+        label(COMPONENT, "driver"),
+        label(CLUSTER, driver.cluster),
+        label(JOB, driver.job),
+        label(SUBMISSION, driver.submission),
+    ]);
     Pod {
         metadata: ObjectMeta {
             name: Some(name(driver.job, driver.attempt)),
             namespace: Some(driver.namespace.to_owned()),
-            labels: Some(BTreeMap::from([
-                label("app.kubernetes.io/managed-by", "firesteel-operator"),
-                label(COMPONENT, "driver"),
-                label(CLUSTER, driver.cluster),
-                label(JOB, driver.job),
-                label(SUBMISSION, driver.submission),
-            ])),
+            labels: Some(labels),
+            annotations: Some(placement.annotations.clone()).filter(|all| !all.is_empty()),
             owner_references: Some(vec![driver.owner.clone()]),
             ..ObjectMeta::default()
         },
@@ -102,6 +121,9 @@ pub(crate) fn pod(driver: &Driver<'_>) -> Pod {
             containers: vec![container],
             volumes: Some(volumes).filter(|all| !all.is_empty()),
             restart_policy: Some("Never".into()),
+            node_selector: Some(placement.node_selector.clone()).filter(|labels| !labels.is_empty()),
+            tolerations: Some(placement.tolerations.clone()).filter(|all| !all.is_empty()),
+            priority_class_name: placement.priority_class_name.clone(),
             image_pull_secrets: pull_secrets(&source.image_pull_secrets),
             service_account_name: source.service_account_name.clone(),
             automount_service_account_token: Some(source.service_account_name.is_some()),
@@ -233,23 +255,43 @@ mod tests {
         assert_eq!(run(None, "s-1"), Run::Missing);
     }
 
+    fn made(source: &PythonSource, conf: &BTreeMap<String, String>, guarded: bool) -> Pod {
+        let owner = OwnerReference::default();
+        let (job, namespace, cluster, submission, attempt) = ("j", "n", "c", "s-1", 1);
+        pod(&Driver { job, namespace, cluster, submission, attempt, owner, source, conf, guarded })
+    }
+
+    #[test]
+    fn a_pod_is_placed_and_labelled_as_said_and_found_by_our_labels() {
+        let source = serde_json::from_value(json!({
+            "image": "i", "file": "/a.py", "containerName": "spark", "runAsUser": 185, "nodeSelector": {"disk": "ssd"},
+            "labels": {"team": "a", COMPONENT: "other"}, "annotations": {"b": "c"}, "priorityClassName": "high",
+            "resources": {"requests": {"cpu": "1"}},
+        }))
+        .unwrap();
+        let conf = BTreeMap::from([("spark.sql.session.timeZone".to_owned(), "$(UTC)".to_owned())]);
+        let pod = serde_json::to_value(made(&source, &conf, false)).unwrap();
+        let labels = &pod["metadata"]["labels"];
+        assert_eq!((&labels["team"], &labels[COMPONENT]), (&json!("a"), &json!("driver")));
+        assert_eq!(pod["metadata"]["annotations"], json!({"b": "c"}));
+        assert_eq!(
+            (&pod["spec"]["nodeSelector"], &pod["spec"]["priorityClassName"]),
+            (&json!({"disk": "ssd"}), &json!("high"))
+        );
+        let container = &pod["spec"]["containers"][0];
+        assert_eq!((&container["name"], &container["securityContext"]["runAsUser"]), (&json!("spark"), &json!(185)));
+        assert_eq!(container["securityContext"]["allowPrivilegeEscalation"], false);
+        assert_eq!(container["resources"]["requests"]["cpu"], "1");
+        let env = container["env"].as_array().unwrap();
+        let begins =
+            json!({"name": "PYSPARK_REMOTE_INIT_CONF_0", "value": "{\"spark.sql.session.timeZone\":\"$$(UTC)\"}"});
+        assert!(env.contains(&begins), "{env:?}");
+    }
+
     #[test]
     fn a_script_brings_a_token_along_where_the_cluster_asks_for_one() {
         let source = serde_json::from_value(json!({"image": "i", "file": "/a.py"})).unwrap();
-        let env = |guarded| {
-            let (owner, source) = (OwnerReference::default(), &source);
-            let driver = Driver {
-                job: "j",
-                namespace: "n",
-                cluster: "c",
-                submission: "s-1",
-                attempt: 1,
-                owner,
-                source,
-                guarded,
-            };
-            pod(&driver).spec.unwrap().containers.remove(0).env.unwrap()
-        };
+        let env = |guarded| made(&source, &BTreeMap::new(), guarded).spec.unwrap().containers.remove(0).env.unwrap();
         assert_eq!(env(false)[0].value.as_deref(), Some("sc://c.n.svc:15002"));
         // What refers to a variable comes after it.
         let env = env(true);

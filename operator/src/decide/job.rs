@@ -12,7 +12,7 @@
 mod end;
 
 use super::{News, Seconds, seconds, time};
-use crate::api::job::{FiresteelJobSpec, JobStatus, Phase};
+use crate::api::job::{FiresteelJobSpec, Growth, JobStatus, Phase};
 use crate::api::set_condition;
 
 /// Seconds between looks at what is watched anyway.
@@ -129,8 +129,11 @@ pub(crate) fn submission_id(uid: &str, attempt: i32) -> String {
 /// Seconds before another try after so many failures.
 pub(crate) fn backoff(spec: &FiresteelJobSpec, failures: i32) -> i64 {
     let policy = &spec.restart_policy;
-    let doublings = u32::try_from(failures.saturating_sub(1).clamp(0, 40)).unwrap_or(0);
-    policy.backoff_seconds.saturating_mul(1_i64 << doublings).min(policy.backoff_max_seconds)
+    let times = match policy.backoff_growth {
+        Growth::Doubling => 1_i64 << failures.saturating_sub(1).clamp(0, 40),
+        Growth::Linear => failures.max(1).into(),
+    };
+    policy.backoff_seconds.saturating_mul(times).min(policy.backoff_max_seconds)
 }
 
 /// Decides.

@@ -231,8 +231,11 @@ fn pod(
     let mut volumes = vec![empty("scratch")];
     volumes.extend(shape.volumes);
     volumes.extend(spec.volumes.iter().cloned());
+    let mut all = placement.labels.clone();
+    all.extend(labels);
     let spec = PodSpec {
         containers: vec![container],
+        service_account_name: spec.service_account_name.clone(),
         volumes: Some(volumes),
         restart_policy: Some(shape.restart.into()),
         termination_grace_period_seconds: Some(shape.grace_seconds),
@@ -251,12 +254,14 @@ fn pod(
         }),
         ..PodSpec::default()
     };
+    let mut annotations = placement.annotations.clone();
+    annotations.insert(MADE_FROM.to_owned(), hash(&spec, placement));
     Pod {
         metadata: ObjectMeta {
             name: Some(name),
             namespace: Some(cluster.namespace.to_owned()),
-            labels: Some(labels),
-            annotations: Some(BTreeMap::from([(MADE_FROM.to_owned(), hash(&spec))])),
+            labels: Some(all),
+            annotations: Some(annotations),
             owner_references: Some(vec![cluster.owner.clone()]),
             ..ObjectMeta::default()
         },
@@ -265,9 +270,14 @@ fn pod(
     }
 }
 
-fn hash(spec: &PodSpec) -> String {
+fn hash(spec: &PodSpec, placement: &Placement) -> String {
     // Serialising plain structs cannot fail.
-    let digest = Sha256::digest(serde_json::to_vec(spec).unwrap_or_default());
+    let mut made = serde_json::to_vec(spec).unwrap_or_default();
+    // Nothing is added where nothing is said, so that pods of older operators are not out of date.
+    for said in [&placement.labels, &placement.annotations].into_iter().filter(|said| !said.is_empty()) {
+        made.extend(serde_json::to_vec(said).unwrap_or_default());
+    }
+    let digest = Sha256::digest(made);
     digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -349,50 +359,4 @@ fn get(path: &str) -> Probe {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn spec(image: &str) -> FiresteelClusterSpec {
-        serde_json::from_value(json!({
-            "image": image, "warehouse": "s3a://b/w", "allowUnauthenticated": true,
-            "executorGroups": [{"name": "a", "max": 2, "resources": {"requests": {"cpu": "2500m"}}}],
-        }))
-        .unwrap()
-    }
-
-    fn named(spec: &FiresteelClusterSpec) -> Named<'_> {
-        Named { name: "c", namespace: "n", owner: OwnerReference::default(), spec }
-    }
-
-    #[test]
-    fn slots_are_whole_cores_or_as_said() {
-        assert_eq!(
-            [cores("4"), cores("2500m"), cores("0.5"), cores("x"), cores("-1")],
-            [Some(4), Some(2), Some(0), None, None]
-        );
-        let mut group = spec("i").executor_groups.remove(0);
-        assert_eq!(slots(&group), 2);
-        group.task_slots = Some(7);
-        assert_eq!(slots(&group), 7);
-        (group.task_slots, group.placement.resources) = (None, None);
-        assert_eq!(slots(&group), 1);
-    }
-
-    #[test]
-    fn pods_are_unprivileged_and_know_what_they_were_made_from() {
-        let (old, new) = (spec("firesteel:1"), spec("firesteel:2"));
-        let pod = |spec| executor(&named(spec), &spec.executor_groups[0], 3);
-        assert_eq!(pod(&old).metadata.name.as_deref(), Some("c-a-3"));
-        assert_eq!(made_from(&pod(&old)), made_from(&executor(&named(&old), &old.executor_groups[0], 4)));
-        assert_ne!(made_from(&pod(&old)), made_from(&pod(&new)));
-        for pod in [pod(&old), scheduler(&named(&old))] {
-            let spec = pod.spec.unwrap();
-            assert_eq!(spec.security_context.unwrap().run_as_non_root, Some(true));
-            assert_eq!(spec.automount_service_account_token, Some(false));
-            let container = spec.containers[0].security_context.clone().unwrap();
-            assert_eq!(container.allow_privilege_escalation, Some(false));
-            assert_eq!(container.read_only_root_filesystem, Some(true));
-        }
-    }
-}
+mod tests;

@@ -24,6 +24,7 @@ fn seen<'a>(spec: &'a FiresteelClusterSpec, status: &'a ClusterStatus, now: Seco
         scheduler: None,
         executors: &[],
         load: None,
+        refused: None,
         jobs: 0,
         poll: 5,
     }
@@ -134,4 +135,22 @@ fn a_bad_schedule_is_a_condition_that_names_it() {
     let invalid = decision.status.conditions.iter().find(|condition| condition.type_ == "SpecInvalid").unwrap();
     assert!(invalid.status == "True" && invalid.message.contains("0 25 * * *"));
     assert!(decision.make_scheduler);
+}
+
+#[test]
+fn pods_that_the_api_server_does_not_take_are_told_and_tried_again() {
+    let spec = spec(json!({}));
+    let refused = Some("serviceaccount \"spark\" not found");
+    let condition = |decision: &Decision, kind: &str| {
+        let of = decision.status.conditions.iter().find(|condition| condition.type_ == kind).unwrap().clone();
+        (of.status, of.reason, of.message)
+    };
+    let first = once(&Seen { refused, ..seen(&spec, &ClusterStatus::default(), 10) });
+    let told = (first.make_scheduler, first.status.phase.as_str(), condition(&first, "Ready"));
+    let why = refused.unwrap().to_owned();
+    assert_eq!(told, (true, "Degraded", ("False".into(), "SchedulerFailing".into(), why.clone())));
+    let load = Some(Load { pending: 1, queries: 1, ..Load::default() });
+    let second = once(&Seen { scheduler: up(), load, refused, ..seen(&spec, &first.status, 20) });
+    assert_eq!((second.status.phase.as_str(), second.create.clone()), ("Ready", vec![1]));
+    assert_eq!(condition(&second, "ScalingPaused"), ("True".into(), "PodRefused".into(), why));
 }

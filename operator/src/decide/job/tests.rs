@@ -116,9 +116,14 @@ fn the_policy_says_what_is_tried_again() {
 }
 
 #[test]
-fn waits_are_doubled_up_to_their_limit() {
-    let spec = spec(json!({"restartPolicy": {"backoffSeconds": 3, "backoffMaxSeconds": 20}}));
-    assert_eq!([1, 2, 3, 4, 90].map(|failures| backoff(&spec, failures)), [3, 6, 12, 20, 20]);
+fn waits_are_doubled_or_grow_evenly_up_to_their_limit() {
+    let waits = |growth: &str| {
+        let policy = json!({"backoffGrowth": growth, "backoffSeconds": 3, "backoffMaxSeconds": 20});
+        let spec = spec(json!({"restartPolicy": policy}));
+        [1, 2, 3, 4, 90].map(|failures| backoff(&spec, failures))
+    };
+    assert_eq!(waits("Doubling"), [3, 6, 12, 20, 20]);
+    assert_eq!(waits("Linear"), [3, 6, 9, 12, 20]);
 }
 
 #[test]
