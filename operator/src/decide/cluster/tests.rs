@@ -1,5 +1,7 @@
 //! Lives of clusters, told step by step.
 
+mod nights;
+
 use super::*;
 use crate::decide::scale::Member;
 use serde_json::{Value, json};

@@ -1,5 +1,6 @@
 //! Lives of jobs, told step by step.
 
+mod crashes;
 mod private;
 
 use super::*;

@@ -1,5 +1,7 @@
 //! Times, missed times, and jobs that go.
 
+mod clocks;
+
 use super::*;
 use serde_json::{Value, json};
 

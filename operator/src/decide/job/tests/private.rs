@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn own(extra: Value) -> FiresteelJobSpec {
+pub(super) fn own(extra: Value) -> FiresteelJobSpec {
     let cluster = json!({
         "image": "i", "warehouse": "/w", "allowUnauthenticated": true,
         "executorGroups": [{"name": "a", "max": 1, "taskSlots": 1}],
