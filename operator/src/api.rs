@@ -71,13 +71,11 @@ pub(crate) struct Placement {
     pub(crate) resources: Option<ResourceRequirements>,
     /// Labels of the pods.
     #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
-    #[schemars(length(max = 64))]
-    #[x_kube(validation = Rule::new("self.all(key, !key.startsWith('firesteel.dev/') && key != 'app.kubernetes.io/managed-by')").message("labels must not hold firesteel.dev/ keys and app.kubernetes.io/managed-by, by which pods are found"))]
+    #[x_kube(validation = Rule::new("!['app.kubernetes.io/managed-by', 'firesteel.dev/cluster', 'firesteel.dev/component', 'firesteel.dev/group', 'firesteel.dev/job', 'firesteel.dev/schedule', 'firesteel.dev/submission'].exists(key, key in self)").message("labels must not hold firesteel.dev/ keys of the operator or app.kubernetes.io/managed-by, by which pods are found"))]
     pub(crate) labels: std::collections::BTreeMap<String, String>,
     /// Annotations of the pods.
     #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
-    #[schemars(length(max = 64))]
-    #[x_kube(validation = Rule::new("self.all(key, !key.startsWith('firesteel.dev/'))").message("annotations must not hold firesteel.dev/ keys, which are the operator's"))]
+    #[x_kube(validation = Rule::new("!['firesteel.dev/draining-since', 'firesteel.dev/made-from', 'firesteel.dev/tokens'].exists(key, key in self)").message("annotations must not hold firesteel.dev/ keys of the operator, by which it knows its pods"))]
     pub(crate) annotations: std::collections::BTreeMap<String, String>,
     /// Labels a node must have.
     #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]

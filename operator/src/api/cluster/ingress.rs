@@ -30,7 +30,6 @@ pub(crate) struct Ingress {
     pub(crate) class_name: Option<String>,
     /// Annotations for the ingress controller.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(length(max = 64))]
     pub(crate) annotations: BTreeMap<String, String>,
     /// A Secret with a certificate for the host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
