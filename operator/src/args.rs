@@ -18,7 +18,7 @@ pub(crate) enum Command {
     Crd,
     /// Run the operator, against the API server of the pod's service account or of KUBECONFIG.
     #[command(alias = "operator")]
-    Run(Run),
+    Run(Box<Run>),
 }
 
 /// `firesteel-operator run`.

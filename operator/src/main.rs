@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     let _already_chosen = rustls::crypto::ring::default_provider().install_default();
     let outcome = match args::Cli::parse().command {
         args::Command::Crd => print(),
-        args::Command::Run(run) => start(run),
+        args::Command::Run(run) => start(*run),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -142,14 +142,15 @@ fn a_bad_schedule_is_a_condition_that_names_it() {
 #[test]
 fn pods_that_the_api_server_does_not_take_are_told_and_tried_again() {
     let spec = spec(json!({}));
-    let refused = Some("serviceaccount \"spark\" not found");
+    let message = "serviceaccount \"spark\" not found";
+    let refused = Some(message);
     let condition = |decision: &Decision, kind: &str| {
         let of = decision.status.conditions.iter().find(|condition| condition.type_ == kind).unwrap().clone();
         (of.status, of.reason, of.message)
     };
     let first = once(&Seen { refused, ..seen(&spec, &ClusterStatus::default(), 10) });
     let told = (first.make_scheduler, first.status.phase.as_str(), condition(&first, "Ready"));
-    let why = refused.unwrap().to_owned();
+    let why = message.to_owned();
     assert_eq!(told, (true, "Degraded", ("False".into(), "SchedulerFailing".into(), why.clone())));
     let load = Some(Load { pending: 1, queries: 1, ..Load::default() });
     let second = once(&Seen { scheduler: up(), load, refused, ..seen(&spec, &first.status, 20) });

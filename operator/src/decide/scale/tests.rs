@@ -25,6 +25,7 @@ fn pod(name: &str, group: &str, busy: bool, idle_seconds: i64) -> ExecutorPod {
 }
 
 /// Decides with arguments in a row.
+#[expect(clippy::too_many_arguments, reason = "each test is a table of them")]
 fn decide(
     groups: &[ExecutorGroup],
     slots: &[i32],
