@@ -231,6 +231,8 @@ impl Step<'_> {
             Cluster::Asleep => self.explain("ClusterAsleep", "the cluster hibernates"),
             Cluster::NotReady => {
                 self.explain("ClusterNotReady", self.seen.trouble.unwrap_or("the cluster is starting"));
+                // The look that a change brings may come before what is known of the cluster has changed.
+                self.decision.requeue = ASKED;
             }
         }
         if let Some(limit) = self.seen.spec.timeouts.queue_seconds {

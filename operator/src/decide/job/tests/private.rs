@@ -24,6 +24,7 @@ fn the_cluster_is_made_once_is_waited_for_and_is_deleted_at_the_end() {
     assert_eq!((first.status.phase, first.act), (Phase::Queued, Some(Act::MakeCluster)));
     let waits = look(&spec, &first.status, 101, Cluster::NotReady, Run::Missing);
     assert_eq!((waits.act, waits.status.message.as_deref()), (None, Some("the cluster cannot start: ErrImagePull")));
+    assert_eq!(waits.requeue, ASKED);
     let starts = look(&spec, &waits.status, 110, Cluster::Ready, Run::Missing);
     assert_eq!((starts.status.phase, starts.act), (Phase::Starting, None));
     for ended in [Run::Ended(Outcome::Succeeded), failed()] {
