@@ -51,7 +51,7 @@ pub(crate) struct Context {
     pub(crate) histories: Mutex<HashMap<String, History>>,
     /// Disruption budgets as they were last written, by the cluster's uid.
     pub(crate) stays: Mutex<HashMap<String, Stay>>,
-    /// Why the API server took no pod, by the cluster's uid.
+    /// Why the API server took no pod, by the cluster's uid, or no cluster, by the job's.
     pub(crate) refused: Mutex<HashMap<String, String>>,
     /// Ingresses as they were last written, by the cluster's uid.
     pub(crate) ingresses: Mutex<HashMap<String, ingress::Kept>>,

@@ -32,6 +32,10 @@ def test_a_cluster_has_the_ingress_its_spec_says_and_touches_no_other(kube, spac
     kube.wait("another port", lambda: ingress()["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]["port"] == {"number": 15002})
     assert ingress()["metadata"]["annotations"] == {"d": "e"}
     kube.wait("the other address", lambda: address() == "sc://c.example.com:443/;use_ssl=true")
+    # What the API server refuses of it is told, and holds nothing else back.
+    kube.patch("cluster", space, "c", {"ingress": {"annotations": {"not a key!": "x"}}})
+    kube.wait("it says why", lambda: any("not a key!" in note for _, reason, note in kube.events(space) if reason == "IngressRefused"))
+    kube.wait("there is no address", lambda: address() is None)
     kube.patch("cluster", space, "c", {"ingress": None})
     kube.wait("it is gone", lambda: ingress() is None)
     kube.wait("so is the address", lambda: address() is None)

@@ -30,6 +30,7 @@ pub(crate) async fn reconcile(job: Arc<FiresteelJob>, context: Arc<Context>) -> 
     let (namespace, name) = names(&*job)?;
     let api: Api<FiresteelJob> = Api::namespaced(context.client.clone(), &namespace);
     if job.metadata.deletion_timestamp.is_some() {
+        context.refused.lock().remove(&uid);
         return stop(&job, &context, &namespace, &name, &api).await;
     }
     let mut job = (*job).clone();
@@ -91,17 +92,32 @@ fn cluster_of(context: &Context, namespace: &str, job: &FiresteelJob) -> (Cluste
     let known = context.clusters.get(&ObjectRef::new(&name).within(namespace));
     let known = known.filter(|cluster| !private::is_private(job) || private::belongs(cluster, job));
     let cluster = look::cluster(known.as_deref());
+    if cluster == Cluster::Missing {
+        let refused = job.uid().and_then(|uid| context.refused.lock().get(&uid).cloned());
+        return (cluster, refused.map(|why| format!("the cluster of the job cannot be made: {why}")));
+    }
     let reachable = look::door(context, namespace, &name).is_some();
     let cluster = if cluster == Cluster::Ready && !reachable { Cluster::NotReady } else { cluster };
     (cluster, known.as_deref().and_then(look::trouble))
 }
 
-/// Makes the job's own cluster. One of that name that is on its way out is waited for.
+/// Makes the job's own cluster. One of that name that is on its way out is waited for. That the API server does not take it
+/// is told with the next look, and tried again.
 async fn make_cluster(context: &Context, namespace: &str, job: &FiresteelJob) -> Result<(), ControlError> {
     let owner = job.controller_owner_ref(&()).ok_or(ControlError::Incomplete("a uid"))?;
     let Some(cluster) = private::cluster(job, owner) else { return Ok(()) };
     let api: Api<FiresteelCluster> = Api::namespaced(context.client.clone(), namespace);
-    settled(api.create(&PostParams::default(), &cluster).await)
+    let uid = job.uid().unwrap_or_default();
+    match api.create(&PostParams::default(), &cluster).await {
+        Err(kube::Error::Api(status)) if matches!(status.code, 400 | 403 | 422) => {
+            context.refused.lock().insert(uid, status.message.clone());
+            Ok(())
+        }
+        other => {
+            context.refused.lock().remove(&uid);
+            settled(other)
+        }
+    }
 }
 
 /// Deletes the job's own cluster. Its name is free when all its pods are gone, so that none is taken for one of the next.

@@ -77,7 +77,14 @@ pub(crate) async fn application(
                 decision.status = Some(application::not_taken(&seen, &message));
                 decision.news = vec![News::warning("SparkApplicationSubmissionFailed", message)];
             }
-            error => return Err(error.into()),
+            error => {
+                if let kube::Error::Api(status) = &error {
+                    // A quota, say: it is tried again.
+                    let news = [News::warning("SparkApplicationNotSubmitted", status.message.clone())];
+                    context.tell(&application.object_ref(&()), "Translate", &news).await;
+                }
+                return Err(error.into());
+            }
         }
     }
     if let Some(status) = decision.status {
@@ -113,9 +120,17 @@ pub(crate) async fn scheduled(
         jobs: &jobs,
         settings: &compat.settings,
     };
-    let decision = scheduled::decide(&seen);
+    let mut decision = scheduled::decide(&seen);
     if let Some(wanted) = &decision.apply {
-        schedules.patch(&name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(wanted)).await?;
+        match schedules.patch(&name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(wanted)).await {
+            // The schedule itself is not acceptable, and will not be next time.
+            Err(kube::Error::Api(status)) if matches!(status.code, 400 | 422) => {
+                decision = scheduled::not_taken(&seen, &status.message);
+            }
+            other => {
+                other?;
+            }
+        }
     }
     if decision.hold {
         let patch = json!({"spec": {"suspend": true}});

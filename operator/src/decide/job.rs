@@ -223,7 +223,7 @@ impl Step<'_> {
                 return;
             }
             Cluster::Missing if self.seen.private => {
-                self.explain("ClusterMissing", "the cluster of the job is being made");
+                self.explain("ClusterMissing", self.seen.trouble.unwrap_or("the cluster of the job is being made"));
                 self.decision.act = Some(Act::MakeCluster);
                 self.decision.requeue = ASKED;
             }

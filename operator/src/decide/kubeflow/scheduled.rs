@@ -88,15 +88,27 @@ pub(crate) fn decide(seen: &Seen<'_>) -> Decision {
             status
         }
         Err(Refused(message)) => {
-            decision.hold = !foreign && seen.schedule.is_some_and(|schedule| !schedule.spec.suspend);
-            if known("/reason") != Some(message.as_str()) {
-                decision.news.push(News::warning("ScheduledSparkApplicationFailedValidation", message.clone()));
-            }
-            json!({"scheduleState": "FailedValidation", "reason": message, "nextRun": null})
+            let mut refused = not_taken(seen, &message);
+            refused.hold &= !foreign;
+            return refused;
         }
     };
     decision.status = Some(status).filter(|status| mirror::changes(seen.scheduled.status.as_ref(), status));
     decision
+}
+
+/// What becomes of one that is refused, here or by the API server.
+pub(crate) fn not_taken(seen: &Seen<'_>, message: &str) -> Decision {
+    let status = json!({"scheduleState": "FailedValidation", "reason": message, "nextRun": null});
+    let known = seen.scheduled.status.as_ref();
+    let told = known.and_then(|status| status.get("reason")?.as_str()) == Some(message);
+    let news = News::warning("ScheduledSparkApplicationFailedValidation", message);
+    Decision {
+        apply: None,
+        hold: seen.schedule.is_some_and(|schedule| !schedule.spec.suspend),
+        status: Some(status).filter(|status| mirror::changes(known, status)),
+        news: if told { Vec::new() } else { vec![news] },
+    }
 }
 
 /// The schedule of a scheduled application.
@@ -159,6 +171,11 @@ fn spec(name: &str, value: &Value, settings: &Settings) -> Result<FiresteelSched
         return Err(Refused(
             "spec.template.timeToLiveSeconds: runs are kept by successfulRunHistoryLimit and failedRunHistoryLimit"
                 .into(),
+        ));
+    }
+    if template.pointer("/driver/podName").and_then(Value::as_str).is_some_and(|name| !name.is_empty()) {
+        return Err(Refused(
+            "spec.template.driver.podName: must be left out, since each run has a pod of its own".into(),
         ));
     }
     let run = job(name, &template, settings).map_err(inside)?;

@@ -22,6 +22,8 @@ fn the_cluster_is_made_once_is_waited_for_and_is_deleted_at_the_end() {
     let spec = own(json!({}));
     let first = look(&spec, &JobStatus::default(), 100, Cluster::Missing, Run::Missing);
     assert_eq!((first.status.phase, first.act), (Phase::Queued, Some(Act::MakeCluster)));
+    // As when the API server takes no cluster.
+    assert_eq!(first.status.message.as_deref(), Some("the cluster cannot start: ErrImagePull"));
     let waits = look(&spec, &first.status, 101, Cluster::NotReady, Run::Missing);
     assert_eq!((waits.act, waits.status.message.as_deref()), (None, Some("the cluster cannot start: ErrImagePull")));
     assert_eq!(waits.requeue, ASKED);

@@ -79,6 +79,7 @@ fn what_is_refused_is_told_once_and_an_older_schedule_is_held() {
         (json!({"successfulRunHistoryLimit": 101}), "spec.successfulRunHistoryLimit: must be"),
         (json!({"template": {"batchScheduler": "volcano", "proxyUser": "a"}}), "spec.template.batchScheduler: "),
         (json!({"template": {"timeToLiveSeconds": 5}}), "spec.template.timeToLiveSeconds: runs are kept"),
+        (json!({"template": {"driver": {"podName": "mine"}}}), "spec.template.driver.podName: must be left out"),
         (json!({"somethingNew": true}), "spec.somethingNew: not supported"),
     ] {
         let mut it = scheduled();
@@ -111,4 +112,20 @@ fn what_is_another_operators_is_left_alone() {
     let decision = look(&scheduled(), Some(&theirs), &[]);
     assert!(decision.apply.is_none() && !decision.hold);
     assert_eq!(decision.status.unwrap()["scheduleState"], "FailedValidation");
+}
+
+#[test]
+fn what_the_api_server_refuses_is_told_once_and_an_older_schedule_is_held() {
+    let mut it = scheduled();
+    let made = *look(&it, None, &[]).apply.unwrap();
+    let seen = |it: &ScheduledSparkApplication| {
+        let settings = settings();
+        let owner = OwnerReference { uid: "u-1".into(), ..OwnerReference::default() };
+        not_taken(&Seen { scheduled: it, owner, schedule: Some(&made), jobs: &[], settings: &settings }, "bad label")
+    };
+    let refused = seen(&it);
+    assert_eq!((refused.hold, refused.apply.is_none(), refused.news.len()), (true, true, 1));
+    it.status = refused.status;
+    let again = seen(&it);
+    assert!(again.news.is_empty() && again.status.is_none());
 }
