@@ -144,7 +144,7 @@ async fn controllers(
     stopped: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
     let namespace = args.namespace.as_deref();
-    let compat = kubeflow::compat(&args.compat)?;
+    let compat = kubeflow::compat(&args.compat, namespace)?;
     if compat.is_some() {
         kubeflow::defined(&client, namespace).await?;
     }

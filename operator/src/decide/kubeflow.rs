@@ -71,6 +71,9 @@ pub(crate) fn job(name: &str, spec: &Value, settings: &Settings) -> Result<Fires
     if executor.image.is_some() {
         problems.push(said.refuse("image", "executors run Firesteel's own image").0);
     }
+    if let Err(Refused(problem)) = executor.runs_our_image("spec.executor") {
+        problems.push(problem);
+    }
     let instances: Option<i32> = said.take("instances")?;
     if instances.is_some_and(|instances| !(1..=1000).contains(&instances)) {
         return Err(said.refuse("instances", "must be from 1 to 1000"));

@@ -26,7 +26,7 @@ const CLUSTER_PORT: i32 = 50050;
 const DATA_PORT: i32 = 50051;
 const TASK_PORT: i32 = 50052;
 /// User and group of the image.
-const IMAGE_USER: i64 = 65532;
+pub(crate) const IMAGE_USER: i64 = 65532;
 const SCRATCH: &str = "/var/lib/firesteel/scratch";
 const STATE: &str = "/var/lib/firesteel/state";
 
@@ -274,8 +274,9 @@ fn hash(spec: &PodSpec, placement: &Placement) -> String {
     // Serialising plain structs cannot fail.
     let mut made = serde_json::to_vec(spec).unwrap_or_default();
     // Nothing is added where nothing is said, so that pods of older operators are not out of date.
-    for said in [&placement.labels, &placement.annotations].into_iter().filter(|said| !said.is_empty()) {
-        made.extend(serde_json::to_vec(said).unwrap_or_default());
+    let said = [("labels", &placement.labels), ("annotations", &placement.annotations)];
+    for said in said.into_iter().filter(|(_, said)| !said.is_empty()) {
+        made.extend(serde_json::to_vec(&said).unwrap_or_default());
     }
     let digest = Sha256::digest(made);
     digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()

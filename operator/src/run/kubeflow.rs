@@ -24,17 +24,23 @@ use crate::metrics::Kind;
 ///
 /// # Errors
 /// When something is missing, or something is said without being asked for.
-pub(super) fn compat(args: &args::Compat) -> anyhow::Result<Option<Compat>> {
+pub(super) fn compat(args: &args::Compat, namespace: Option<&str>) -> anyhow::Result<Option<Compat>> {
     let said = [&args.compat_image, &args.compat_warehouse, &args.compat_python_image];
     if !args.compat_kubeflow {
         let idle = said.iter().all(|value| value.is_none()) && args.compat_namespaces.is_empty();
         anyhow::ensure!(idle, "--compat-... says how kubeflow's kinds are run, which --compat-kubeflow asks for");
         return Ok(None);
     }
-    let image = args.compat_image.clone().context("--compat-kubeflow needs --compat-image")?;
+    let image = args.compat_image.clone().filter(|image| !image.is_empty());
+    let image = image.context("--compat-kubeflow needs --compat-image")?;
     let warehouse = args.compat_warehouse.clone().context("--compat-kubeflow needs --compat-warehouse")?;
     let known = ["s3://", "s3a://", "/"].iter().any(|begin| warehouse.starts_with(begin));
     anyhow::ensure!(known, "--compat-warehouse must be an s3:// or s3a:// URL or an absolute path");
+    if let Some(only) = namespace
+        && let Some(beyond) = args.compat_namespaces.iter().find(|name| *name != only)
+    {
+        anyhow::bail!("--compat-namespaces names {beyond}, but --namespace says that only {only} is looked after");
+    }
     let settings = Settings { image, warehouse, python_image: args.compat_python_image.clone() };
     Ok(Some(Compat { settings, namespaces: args.compat_namespaces.clone() }))
 }
@@ -86,7 +92,7 @@ mod tests {
     fn read(more: &[&str]) -> anyhow::Result<Option<Compat>> {
         let words = ["firesteel-operator", "run"].into_iter().chain(more.iter().copied());
         match args::Cli::try_parse_from(words)?.command {
-            args::Command::Run(run) => compat(&run.compat),
+            args::Command::Run(run) => compat(&run.compat, run.namespace.as_deref()),
             args::Command::Crd => panic!("not asked for"),
         }
     }
@@ -105,9 +111,12 @@ mod tests {
         ];
         let compat = read(&all).unwrap().unwrap();
         assert_eq!((compat.settings.image.as_str(), compat.namespaces.len()), ("i", 2));
+        let beyond = read(&[&all[..], &["--namespace", "a"]].concat()).unwrap_err().to_string();
+        assert!(beyond.contains("names b, but --namespace says"), "{beyond}");
         for (some, sentence) in [
             (&all[..3], "needs --compat-warehouse"),
             (&all[..1], "needs --compat-image"),
+            (&["--compat-kubeflow", "--compat-image", ""][..], "needs --compat-image"),
             (&all[1..], "--compat-kubeflow asks for"),
             (&["--compat-kubeflow", "--compat-image", "i", "--compat-warehouse", "w"][..], "absolute path"),
         ] {

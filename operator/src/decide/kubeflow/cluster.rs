@@ -41,6 +41,10 @@ pub(super) fn count(
     conf: &BTreeMap<String, String>,
 ) -> Result<Count, Refused> {
     let (dynamic, name) = match fields.take::<Dynamic>("dynamicAllocation")? {
+        Some(_) if !conf.is_empty() => {
+            let why = "cannot be given together with spark.dynamicAllocation settings in spec.sparkConf";
+            return Err(fields.refuse("dynamicAllocation", why));
+        }
         Some(said) => (said, fields.name("dynamicAllocation")),
         None => (by_conf(conf)?, "spec.sparkConf.spark.dynamicAllocation".to_owned()),
     };
@@ -253,6 +257,8 @@ mod tests {
             let told = counted(None, said, &[]).unwrap_err().0;
             assert!(told.starts_with(sentence), "{told}");
         }
+        let told = counted(None, json!({"enabled": false}), &[("enabled", "true")]).unwrap_err().0;
+        assert!(told.starts_with("spec.dynamicAllocation: cannot be given together"), "{told}");
         let told = counted(None, Value::Null, &[("enabled", "true"), ("executorIdleTimeout", "60s")]).unwrap_err().0;
         assert!(
             told.starts_with("spec.sparkConf.spark.dynamicAllocation.executorIdleTimeout: not supported"),

@@ -75,7 +75,8 @@ pub(super) fn conf(
 /// Settings of S3 as the variables the pods read them from.
 fn store(mut s3a: BTreeMap<String, (String, String)>, problems: &mut Vec<String>) -> Vec<EnvVar> {
     let mut env: Vec<(&str, String)> = Vec::new();
-    let plain = s3a.remove("connection.ssl.enabled").is_some_and(|(_, value)| value == "false");
+    let plain =
+        s3a.remove("connection.ssl.enabled").is_some_and(|(_, value)| value.trim().eq_ignore_ascii_case("false"));
     for (key, (name, value)) in s3a {
         match key.as_str() {
             "access.key" => env.push(("AWS_ACCESS_KEY_ID", value)),

@@ -64,6 +64,7 @@ pub(super) fn program(fields: &mut Fields, around: Around<'_>, settings: &Settin
             if around.driver.image.is_some() {
                 return Err(Refused("spec.driver.image: SQL runs in Firesteel's own image".into()));
             }
+            around.driver.runs_our_image("spec.driver")?;
             if !search.is_empty() {
                 return Err(fields.refuse("deps.pyFiles", "SQL has no Python files"));
             }

@@ -12,6 +12,10 @@ use serde_json::Value;
 use super::fields::{Fields, Refused};
 use super::sizes;
 use crate::api::Placement;
+use crate::decide::pods::IMAGE_USER;
+
+/// User and group of Spark's image.
+const SPARK_USER: i64 = 185;
 
 /// A driver or an executor.
 #[derive(Debug, Clone)]
@@ -27,6 +31,19 @@ pub(super) struct Role {
     pub(super) service_account: Option<String>,
     pub(super) user: Option<i64>,
     pub(super) group: Option<i64>,
+}
+
+impl Role {
+    /// A pod of our own image has that image's user. 185 is that of Spark's image, so it says the same.
+    pub(super) fn runs_our_image(&self, path: &str) -> Result<(), Refused> {
+        for (key, id) in [("runAsUser", self.user), ("runAsGroup", self.group)] {
+            if let Some(id) = id.filter(|id| ![SPARK_USER, IMAGE_USER].contains(id)) {
+                let why = format!("{id} is not supported by Firesteel: its own image runs as {IMAGE_USER}");
+                return Err(Refused(format!("{path}.securityContext.{key}: {why}")));
+            }
+        }
+        Ok(())
+    }
 }
 
 #[derive(Deserialize)]
@@ -203,6 +220,11 @@ mod tests {
                           "allowPrivilegeEscalation": false, "seccompProfile": {"type": "RuntimeDefault"}});
         let role = read(json!({"securityContext": fine})).unwrap();
         assert_eq!((role.user, role.group), (Some(185), Some(185)));
+        // Spark's user says no more than that it is not root; another one is not that of our image.
+        assert!(role.runs_our_image("spec.executor").is_ok());
+        let other = read(json!({"securityContext": {"runAsUser": 1000}})).unwrap();
+        let told = other.runs_our_image("spec.executor").unwrap_err().0;
+        assert!(told.starts_with("spec.executor.securityContext.runAsUser: 1000 is not supported"), "{told}");
         for bad in [
             json!({"privileged": true}),
             json!({"capabilities": {"add": ["NET_ADMIN"]}}),

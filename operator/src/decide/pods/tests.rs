@@ -39,6 +39,9 @@ fn pods_are_unprivileged_and_know_what_they_were_made_from() {
     let mut labelled = old.clone();
     labelled.executor_groups[0].placement.labels = [("team".to_owned(), "a".to_owned())].into();
     assert_ne!(made_from(&pod(&old)), made_from(&pod(&labelled)));
+    let mut noted = old.clone();
+    noted.executor_groups[0].placement.annotations = labelled.executor_groups[0].placement.labels.clone();
+    assert_ne!(made_from(&pod(&noted)), made_from(&pod(&labelled)));
     let labels = pod(&labelled).metadata.labels.unwrap();
     assert_eq!((labels["team"].as_str(), labels[COMPONENT].as_str()), ("a", "executor"));
     for pod in [pod(&old), scheduler(&named(&old))] {
