@@ -32,6 +32,7 @@ def test_firesteel_hands_over_to_the_operator_beside_it(tmp_path):
 def test_the_api_server_takes_every_manifest_and_example(kube):
     one = charts.render(DEPLOY / "chart", "firesteel-system", {
         "watchNamespace": "default", "monitoring": {"annotations": False}, "aggregatedRoles": False, "logJson": False,
+        "compat": {"kubeflow": True, "image": "i", "warehouse": "/w", "namespaces": "default", "pythonImage": "p"},
         "nodeSelector": {"a": "b"}, "tolerations": [{"key": "k", "operator": "Exists"}], "imagePullSecrets": [{"name": "s"}]})
     texts = [(DEPLOY / "manifests/operator.yaml").read_text(), (DEPLOY / "chart/crds/crds.yaml").read_text(),
              one]
@@ -40,6 +41,10 @@ def test_the_api_server_takes_every_manifest_and_example(kube):
     kinds = {item["kind"] for item in taken}
     assert {"Deployment", "ClusterRole", "Role", "FiresteelCluster", "FiresteelJob", "FiresteelSchedule", "FiresteelToken"} <= kinds
     assert len(taken) >= 20
+    # The operator takes every flag the chart gives it.
+    flags = set(re.findall(r"- (--[a-z-]+)", one))
+    known = subprocess.run([operators.BINARY, "run", "--help"], check=True, capture_output=True, text=True).stdout
+    assert {"--namespace", "--compat-kubeflow", "--compat-python-image"} <= flags <= set(re.findall(r"--[a-z-]+", known)), flags
     # With one namespace there are no rights beyond it.
     assert "ClusterRole" not in texts[2]
 

@@ -17,22 +17,21 @@ def clusters(kube, space):
 
 def test_a_job_has_its_own_cluster_as_long_as_it_needs_one(kube, space, tmp_path):
     warehouse = tmp_path / "w"
-    kube.create("job", space, "etl.1", private(warehouse, f"CREATE TABLE t AS SELECT 1 AS a; {slow(3)}"))
-    running = kube.wait_phase("job", space, "etl.1", "Running", seconds=90)
-    ((name, meta),) = clusters(kube, space).items()
-    assert name == running["clusterName"] and name.startswith("etl-1-"), running
-    assert meta["ownerReferences"][0]["kind"] == "FiresteelJob" and meta["labels"]["firesteel.dev/job"] == "etl.1"
-    done = kube.wait_phase("job", space, "etl.1", "Succeeded", "Failed")
-    assert (done["phase"], done["attempt"], done["completedStatements"]) == ("Succeeded", 1, 2), done
-    kube.wait("the cluster is gone", lambda: not clusters(kube, space) and not kube.pods(space), 90)
-    # The job is left, and so is what it wrote.
-    assert kube.status("job", space, "etl.1")["phase"] == "Succeeded" and any(warehouse.rglob("*.parquet"))
-
     kube.create("job", space, "long", private(warehouse, slow(300)))
+    kube.create("job", space, "etl.1", private(warehouse, f"CREATE TABLE t AS SELECT 1 AS a; {slow(2)}"))
+    running = kube.wait_phase("job", space, "etl.1", "Running", seconds=90)
+    name = running["clusterName"]
+    meta = clusters(kube, space)[name]
+    assert name.startswith("etl-1-") and len(clusters(kube, space)) == 2, running
+    assert meta["ownerReferences"][0]["kind"] == "FiresteelJob" and meta["labels"]["firesteel.dev/job"] == "etl.1"
     first = kube.wait_phase("job", space, "long", "Running", seconds=90)
     kube.patch("job", space, "long", {"suspend": True})
-    kube.wait_phase("job", space, "long", "Suspended")
-    kube.wait("a suspended job has no pods", lambda: not kube.pods(space), 90)
+    done = kube.wait_phase("job", space, "etl.1", "Succeeded", "Failed")
+    assert (done["phase"], done["attempt"], done["completedStatements"]) == ("Succeeded", 1, 2), done
+    # The job is left, and so is what it wrote. Neither one that has ended nor one that is suspended has pods.
+    kube.wait("the clusters are gone", lambda: not clusters(kube, space) and not kube.pods(space), 90)
+    assert kube.status("job", space, "etl.1")["phase"] == "Succeeded" and any(warehouse.rglob("*.parquet"))
+    assert kube.status("job", space, "long")["phase"] == "Suspended"
     kube.patch("job", space, "long", {"suspend": False})
     second = kube.wait_phase("job", space, "long", "Running", seconds=90)
     assert second["submissionId"] != first["submissionId"] and second["clusterName"] == first["clusterName"]
@@ -41,26 +40,23 @@ def test_a_job_has_its_own_cluster_as_long_as_it_needs_one(kube, space, tmp_path
 
 
 def test_a_cluster_that_cannot_start_is_told_by_its_job(kube, space, tmp_path):
-    spec = private(tmp_path / "w", "SELECT 1", timeouts={"queueSeconds": 8})
-    spec["clusterTemplate"]["spec"]["image"] = "no-such-image"
-    kube.create("job", space, "wrong", spec)
-    kube.wait("the job says why it waits",
-              lambda: "ErrImagePull" in kube.status("job", space, "wrong").get("message", ""), 20)
-    failed = kube.wait_phase("job", space, "wrong", "Failed", seconds=30)
-    assert failed["reason"] == "QueueTimeout" and "ErrImagePull" in failed["message"], failed
-    kube.wait("its cluster is gone", lambda: not clusters(kube, space) and not kube.pods(space), 60)
-    # So is one whose pods the API server does not take.
-    spec = private(tmp_path / "w", "SELECT 1", timeouts={"queueSeconds": 8})
-    spec["clusterTemplate"]["spec"]["scheduler"] = {"labels": {"a": "not a label!"}}
-    kube.create("job", space, "refused", spec)
-    failed = kube.wait_phase("job", space, "refused", "Failed", seconds=30)
-    assert "not a label!" in failed["message"], failed
+    # What cannot be run, and what the API server does not take.
+    wrong, refused = ({**private(tmp_path / "w", "SELECT 1"), "timeouts": {"queueSeconds": 5}} for _ in range(2))
+    wrong["clusterTemplate"]["spec"]["image"] = "no-such-image"
+    refused["clusterTemplate"]["spec"]["scheduler"] = {"labels": {"a": "not a label!"}}
+    for name, spec, sentence in (("wrong", wrong, "ErrImagePull"), ("refused", refused, "not a label!")):
+        kube.create("job", space, name, spec)
+        kube.wait("the job says why it waits", lambda: sentence in kube.status("job", space, name).get("message", ""), 20)
+    for name, sentence in (("wrong", "ErrImagePull"), ("refused", "not a label!")):
+        failed = kube.wait_phase("job", space, name, "Failed", seconds=30)
+        assert failed["reason"] == "QueueTimeout" and sentence in failed["message"], failed
+    kube.wait("their clusters are gone", lambda: not clusters(kube, space) and not kube.pods(space), 60)
 
 
 def test_an_operator_that_is_killed_at_every_step_makes_one_cluster_and_one_run(kube, space, tmp_path):
     """The operator dies again and again, from before the cluster is there until after it has gone."""
     seen, ids = set(), set()
-    kube.create("job", space, "once", private(tmp_path / "w", f"CREATE TABLE t (a INT); {slow(6, 'INSERT INTO t VALUES (1);')}"))
+    kube.create("job", space, "once", private(tmp_path / "w", f"CREATE TABLE t (a INT); {slow(4, 'INSERT INTO t VALUES (1);')}"))
     began = time.time()
 
     def look():
