@@ -53,6 +53,18 @@ def test_a_cluster_that_cannot_start_is_told_by_its_job(kube, space, tmp_path):
     kube.wait("their clusters are gone", lambda: not clusters(kube, space) and not kube.pods(space), 60)
 
 
+def test_a_cluster_that_may_not_be_made_is_told_by_its_job_and_made_when_it_may(kube, space, tmp_path):
+    # No controller of quotas runs here, so what it would say is said.
+    quotas, none = f"/api/v1/namespaces/{space}/resourcequotas", {"count/firesteelclusters.firesteel.dev": "0"}
+    kube.api.create(quotas, {"metadata": {"name": "none"}, "spec": {"hard": none}})
+    kube.api.merge(f"{quotas}/none/status", {"status": {"hard": none, "used": none}})
+    kube.create("job", space, "later", private(tmp_path / "w", "SELECT 1"))
+    kube.wait("the job says why it waits", lambda: "exceeded quota" in kube.status("job", space, "later").get("message", ""), 20)
+    kube.api.delete(f"{quotas}/none")
+    done = kube.wait_phase("job", space, "later", "Succeeded", "Failed")
+    assert done["phase"] == "Succeeded" and done["attempt"] == 1, done
+
+
 def test_an_operator_that_is_killed_at_every_step_makes_one_cluster_and_one_run(kube, space, tmp_path):
     """The operator dies again and again, from before the cluster is there until after it has gone."""
     seen, ids = set(), set()
