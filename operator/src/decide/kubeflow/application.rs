@@ -168,10 +168,11 @@ fn finish(seen: &Seen<'_>, decision: &mut Decision, before: Option<&str>, status
 }
 
 fn expire(seen: &Seen<'_>, decision: &mut Decision, state: Option<&str>, ended: Option<&str>) {
-    let ttl = seen.application.spec.get("timeToLiveSeconds").and_then(Value::as_i64);
+    // What is less than nothing is refused, and whoever said it shall see so.
+    let ttl = seen.application.spec.get("timeToLiveSeconds").and_then(Value::as_i64).filter(|ttl| *ttl >= 0);
     let ended = ended.and_then(|text| text.parse::<k8s_openapi::jiff::Timestamp>().ok());
     if let (Some(ttl), Some(ended), true) = (ttl, ended, state.is_some_and(mirror::is_final)) {
-        let left = ended.as_second().saturating_add(ttl) - seen.now;
+        let left = ended.as_second().saturating_add(ttl).saturating_sub(seen.now);
         decision.delete_application = left <= 0;
         decision.requeue = left.clamp(1, WATCHED);
     }

@@ -179,3 +179,20 @@ fn a_name_that_is_too_long_is_refused() {
     let told = look(&app, None, 100).status.unwrap();
     assert!(told["applicationState"]["errorMessage"].as_str().unwrap().contains("metadata.name: "), "{told}");
 }
+
+#[test]
+fn what_is_refused_for_how_long_it_is_to_be_kept_is_kept() {
+    for ttl in [-1, i64::MIN] {
+        let mut app = application(PYTHON);
+        lay(&mut app.spec, &json!({"timeToLiveSeconds": ttl}));
+        let refused = look(&app, None, 100);
+        write(&mut app, &refused);
+        assert_eq!((state(&app), refused.delete_application), ("FAILED", false));
+        let later = look(&app, None, 200);
+        assert!(!later.delete_application && later.create.is_none());
+    }
+    let mut app = application(PYTHON);
+    let job = *look(&app, None, 100).create.unwrap();
+    lay(&mut app.spec, &json!({"timeToLiveSeconds": i64::MAX}));
+    assert!(!look(&app, Some(&with(&job, Phase::Succeeded)), 200).delete_application);
+}
