@@ -65,3 +65,16 @@ def test_the_value_of_a_partition_is_read_from_its_text(spark, path):
     spark.sql("INSERT INTO parted PARTITION (p = '7') VALUES (1)")
     assert spark.sql("SELECT * FROM parted").collect() == [(1, 7)]
     spark.sql("DROP TABLE parted")
+
+
+def test_a_partition_with_files_is_renamed(spark, path):
+    spark.sql(f"CREATE TABLE moved (a INT, p STRING, q INT) USING parquet PARTITIONED BY (p, q) LOCATION '{path}/moved'")
+    spark.sql("INSERT INTO moved VALUES (1, 'x y', 1), (2, 'x y', 1), (3, 'z', 1)")
+    spark.sql("ALTER TABLE moved PARTITION (p = 'x y', q = 1) RENAME TO PARTITION (p = 'a/b', q = 11)")
+    assert sorted(map(tuple, spark.table("moved").collect())) == [(1, "a/b", 11), (2, "a/b", 11), (3, "z", 1)]
+    assert [row[0] for row in spark.sql("SHOW PARTITIONS moved").collect()] == ["p=a%2Fb/q=11", "p=z/q=1"]
+    with pytest.raises(PySparkException, match="PARTITIONS_ALREADY_EXIST"):
+        spark.sql("ALTER TABLE moved PARTITION (p = 'a/b', q = 11) RENAME TO PARTITION (p = 'z', q = 1)")
+    with pytest.raises(PySparkException, match="PARTITIONS_NOT_FOUND"):
+        spark.sql("ALTER TABLE moved PARTITION (p = 'x y', q = 1) RENAME TO PARTITION (p = 'n', q = 1)")
+    spark.sql("DROP TABLE moved")

@@ -6,7 +6,7 @@ use arrow::array::{Array, ArrayRef, AsArray, Int8Array, Int32Array};
 use arrow::datatypes::{DataType, Int32Type, Int64Type};
 use datafusion::common::{Result, internal_err};
 
-use super::coerce::{Arg, mismatch};
+use super::coerce::{Arg, mismatch, target};
 use super::read::{fail, ints, longs};
 use super::spec::{Call, Ret, SparkFn, f};
 use crate::error::ErrorKind;
@@ -28,6 +28,11 @@ fn shift(args: &[ArrayRef], narrow: fn(i32, u32) -> i32, wide: fn(i64, u32) -> i
 }
 
 fn shift_types(types: &[DataType]) -> Result<Vec<DataType>> {
+    for (at, (given, wanted)) in types.iter().zip(["(\"INT\" or \"BIGINT\")", "\"INT\""]).enumerate() {
+        if target(Arg::Int, given).is_none() {
+            return Err(mismatch("shift", at, wanted, given).into());
+        }
+    }
     let first = if types.first() == Some(&DataType::Int64) { DataType::Int64 } else { DataType::Int32 };
     Ok(vec![first, DataType::Int32])
 }
@@ -105,7 +110,7 @@ pub(crate) fn all() -> Vec<SparkFn> {
             t.iter()
                 .map(|t| match t {
                     DataType::Boolean => Ok(t.clone()),
-                    t if t.is_signed_integer() || matches!(t, DataType::Null | DataType::Utf8) => Ok(DataType::Int64),
+                    t if t.is_signed_integer() || *t == DataType::Null => Ok(DataType::Int64),
                     other => Err(mismatch("bit_count", 0, "(\"INTEGRAL\" or \"BOOLEAN\")", other).into()),
                 })
                 .collect()

@@ -72,6 +72,16 @@ pub(crate) fn map_of(key: DataType, value: DataType, nullable: bool) -> DataType
     DataType::Map(Arc::new(Field::new("entries", DataType::Struct(fields), false)), false)
 }
 
+/// Whether a type is a map or has one inside.
+pub(crate) fn holds_map(t: &DataType) -> bool {
+    match t {
+        DataType::Map(..) => true,
+        DataType::List(element) => holds_map(element.data_type()),
+        DataType::Struct(fields) => fields.iter().any(|field| holds_map(field.data_type())),
+        _ => false,
+    }
+}
+
 fn atomic(t: &DataType) -> bool {
     !t.is_nested()
 }

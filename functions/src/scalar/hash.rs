@@ -12,9 +12,11 @@ use datafusion::common::{Result, not_impl_err};
 use datafusion::functions::crypto;
 use datafusion_spark::function::hash as sp;
 
-use super::coerce::Arg;
+use super::coerce::{Arg, holds_map, target};
+use super::read::fail;
 use super::spec::{Call, Nulls, Ret, SparkFn, f, wrap};
 use super::xxhash;
+use crate::error::ErrorKind;
 
 const C1: u32 = 0xcc9e_2d51;
 const C2: u32 = 0x1b87_3593;
@@ -209,13 +211,28 @@ fn xxhash64(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
     Ok(Arc::new(Int64Array::from_iter_values(all.into_iter().map(|hash| hash as i64))))
 }
 
+/// Maps have no order, so no hash.
+fn hashable(name: &str, types: &[DataType]) -> Result<Vec<DataType>> {
+    if types.iter().any(holds_map) {
+        let parameters = [("sqlExpr", name), ("functionName", &format!("`{name}`"))];
+        return Err(fail(ErrorKind::Analysis, "DATATYPE_MISMATCH.HASH_MAP_TYPE", &parameters));
+    }
+    Ok(types.iter().map(|t| target(Arg::Any, t).unwrap_or_else(|| t.clone())).collect())
+}
+
 /// Hash functions.
 pub(crate) fn all() -> Vec<SparkFn> {
     const BIN: &[Arg] = &[Arg::Bin];
     let text = || Ret::Is(DataType::Utf8);
     vec![
-        f("hash", &[], Ret::Is(DataType::Int32), hash).rest(Arg::Any).nulls(Nulls::Never),
-        f("xxhash64", &[], Ret::Is(DataType::Int64), xxhash64).rest(Arg::Any).nulls(Nulls::Never),
+        f("hash", &[], Ret::Is(DataType::Int32), hash)
+            .rest(Arg::Any)
+            .nulls(Nulls::Never)
+            .coerce(|t| hashable("hash", t)),
+        f("xxhash64", &[], Ret::Is(DataType::Int64), xxhash64)
+            .rest(Arg::Any)
+            .nulls(Nulls::Never)
+            .coerce(|t| hashable("xxhash64", t)),
         wrap("md5", BIN, text(), crypto::md5()),
         wrap("sha1", BIN, text(), sp::sha1()).also(&["sha"]),
         wrap("sha2", &[Arg::Bin, Arg::Int], text(), sp::sha2()).nulls(Nulls::Always),

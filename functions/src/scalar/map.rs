@@ -14,7 +14,7 @@ use datafusion::common::{Result, ScalarValue, internal_err};
 
 use super::array::range;
 use super::array_types::map_and_key;
-use super::coerce::{Arg, common_or, list_of, map_of};
+use super::coerce::{Arg, common_or, holds_map, list_of, map_of, sql_name};
 use super::read::{fail, lists, maps, strs};
 use super::regexp::{Patterns, pieces};
 use super::spec::{Call, Nulls, Ret, SparkFn, conform, f};
@@ -93,6 +93,10 @@ fn map_types(types: &[DataType]) -> Result<Vec<DataType>> {
     let listed = |all: &[String]| format!("[{}]", all.join(", "));
     let key = common_or("DATATYPE_MISMATCH.CREATE_MAP_KEY_DIFF_TYPES", "map", &every(0), listed)?;
     let value = common_or("DATATYPE_MISMATCH.CREATE_MAP_VALUE_DIFF_TYPES", "map", &every(1), listed)?;
+    if holds_map(&key) {
+        let parameters = [("sqlExpr", "map"), ("keyType", &sql_name(&key))];
+        return Err(fail(ErrorKind::Analysis, "DATATYPE_MISMATCH.INVALID_MAP_KEY_TYPE", &parameters));
+    }
     Ok((0..types.len()).map(|at| if at % 2 == 0 { key.clone() } else { value.clone() }).collect())
 }
 

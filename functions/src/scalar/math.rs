@@ -11,7 +11,7 @@ use arrow::datatypes::{DataType, Decimal128Type, FieldRef, Float32Type, Float64T
 use datafusion::common::{Result, ScalarValue, internal_err};
 use datafusion_spark::function::math as sp;
 
-use super::coerce::Arg;
+use super::coerce::{Arg, mismatch};
 use super::read::{doubles, fail, ints, longs};
 use super::spec::{Call, Kernel, Nulls, Ret, SparkFn, conform, f, wrap};
 use crate::display::decimal_text;
@@ -243,6 +243,11 @@ fn to_whole(call: &Call<'_>, args: &[ArrayRef], mode: Mode) -> Result<ArrayRef> 
 
 fn whole_types(types: &[DataType]) -> Result<Vec<DataType>> {
     let two = types.len() > 1;
+    if let Some(value) = types.first()
+        && !(value.is_numeric() || matches!(value, DataType::Utf8 | DataType::Null))
+    {
+        return Err(mismatch("ceil", 0, "(\"DOUBLE\" or \"DECIMAL\" or \"BIGINT\")", value).into());
+    }
     if let Some(scale) = types.get(1)
         && !matches!(scale, DataType::Int32 | DataType::Null)
     {
@@ -333,13 +338,14 @@ pub(crate) fn all() -> Vec<SparkFn> {
         f("conv", &[Arg::Str, Arg::Int, Arg::Int], Ret::Is(DataType::Utf8), conv::conv).nulls(Nulls::Always),
         f("positive", &[Arg::Num], Ret::Same(0), |_, a| Ok(Arc::clone(&a[0]))),
         wrap("hex", &[Arg::Any], Ret::Is(DataType::Utf8), sp::hex()).coerce(|t| {
-            Ok(t.iter()
+            t.iter()
                 .map(|t| match t {
-                    DataType::Utf8 | DataType::Binary => t.clone(),
-                    t if t.is_numeric() => DataType::Int64,
-                    _ => DataType::Utf8,
+                    DataType::Utf8 | DataType::Binary => Ok(t.clone()),
+                    t if t.is_numeric() => Ok(DataType::Int64),
+                    t if t.is_nested() => Err(mismatch("hex", 0, "(\"BIGINT\" or \"BINARY\" or \"STRING\")", t).into()),
+                    _ => Ok(DataType::Utf8),
                 })
-                .collect())
+                .collect()
         }),
         wrap("unhex", &[Arg::Str], Ret::Is(DataType::Binary), sp::unhex()).nulls(Nulls::Always),
         f("width_bucket", &[Arg::Double, Arg::Double, Arg::Double, Arg::Long], BIGINT, |_, a| bucket::width_bucket(a))

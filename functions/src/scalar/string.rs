@@ -7,7 +7,7 @@ use arrow::datatypes::DataType;
 use datafusion::common::{Result, internal_err};
 use datafusion_spark::function::string as sp;
 
-use super::coerce::Arg;
+use super::coerce::{Arg, mismatch, target};
 use super::read::{bins, ints, strs};
 use super::spec::{Call, Ret, SparkFn, f, wrap};
 
@@ -49,6 +49,9 @@ fn find(hay: &[u8], needle: &[u8]) -> bool {
 fn alike(types: &[DataType]) -> Result<Vec<DataType>> {
     let binary =
         types.iter().all(|t| matches!(t, DataType::Binary | DataType::Null)) && types.contains(&DataType::Binary);
+    if let Some((at, nested)) = types.iter().enumerate().find(|(_, t)| target(Arg::Str, t).is_none()) {
+        return Err(mismatch("string", at, "\"STRING\"", nested).into());
+    }
     Ok(vec![if binary { DataType::Binary } else { DataType::Utf8 }; types.len()])
 }
 

@@ -146,7 +146,7 @@ pub(super) fn differing_types(sql: &str, left: &DataType, right: &DataType) -> S
 pub(super) fn wrong_type(sql: &str, required: &str, actual: &DataType) -> SparkError {
     SparkError::analysis(
         "DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE",
-        &[("sqlExpr", &expression(sql)), ("inputType", required), ("actualType", &sql_type(actual))],
+        &[("sqlExpr", &expression(sql)), ("inputType", required), ("actualDataType", &sql_type(actual))],
     )
 }
 

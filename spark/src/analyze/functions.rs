@@ -39,10 +39,10 @@ impl Analyzer<'_> {
             spec::CastMode::Legacy => CastMode::Legacy,
             spec::CastMode::Try => CastMode::Try,
         };
+        self.allow_time(&value.data_type, to)?;
         if !coerce::can_cast(&value.data_type, to, mode == CastMode::Legacy) {
             return Err(coerce::cannot_cast(&name, &value.data_type, to, mode));
         }
-        self.allow_time(&value.data_type, to)?;
         // `CAST(column AS type)` keeps the column's name when it stands alone.
         let kept = value.named.then(|| value.name.clone());
         let nullable = value.nullable

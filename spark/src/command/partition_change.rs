@@ -6,10 +6,13 @@
 use std::sync::Arc;
 
 use firesteel_functions::error::{SparkError, SparkResult, quote_identifier};
+use object_store::ObjectStoreExt;
+use object_store::path::Path;
 
 use super::partition;
 use crate::catalog::{AddedPartition, CATALOG, Relation};
 use crate::session::Session;
+use crate::source::failure;
 use crate::spec::PartitionSpec;
 
 /// `ADD PARTITION`.
@@ -92,13 +95,38 @@ pub(super) async fn rename(
         ));
     }
     let fixed = partition::fixed(session, relation, from).await?;
-    if !partition::files(session, relation, &fixed).await?.is_empty() {
-        return Err(SparkError::unsupported("renaming a partition with files"));
-    }
+    let files = partition::files(session, relation, &fixed).await?;
+    move_files(session, relation, files, &partition::folder_name(relation, &new)).await?;
     if let Some(added) = relation.partitions.iter_mut().find(|added| added.values == old) {
         added.values = new;
     }
     Ok(())
+}
+
+/// Files of one partition under the folder of another, which has none. Object stores cannot rename folders: all are copied before
+/// the first is deleted, and what was copied is deleted when one cannot be.
+async fn move_files(session: &Arc<Session>, relation: &Relation, files: Vec<Path>, folder: &str) -> SparkResult<()> {
+    if files.is_empty() {
+        return Ok(());
+    }
+    let store = partition::store(session, relation)?;
+    let mut copies = Vec::with_capacity(files.len());
+    for file in &files {
+        let parts: Vec<String> = file.parts().map(|part| part.as_ref().to_string()).collect();
+        let above = parts.len().checked_sub(relation.partitioned_by.len() + 1);
+        let (Some(above), Some(name)) = (above.and_then(|above| parts.get(..above)), parts.last()) else {
+            return Err(SparkError::internal("a file of a partition is not in its folder"));
+        };
+        let key = above.iter().map(String::as_str).chain([folder, name]).collect::<Vec<_>>().join("/");
+        let copy = Path::parse(key).map_err(|error| SparkError::internal(error.to_string()))?;
+        let copied = store.copy(file, &copy).await;
+        copies.push(copy);
+        if let Err(error) = copied {
+            partition::delete(session, relation, copies).await?;
+            return Err(failure(error.into()));
+        }
+    }
+    partition::delete(session, relation, files).await
 }
 
 /// `PARTITION ... SET LOCATION`.

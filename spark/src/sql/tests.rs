@@ -64,7 +64,7 @@ fn operators_bind_as_in_spark() {
         ("extract(year from d)", "extract(String(\"year\") d)"),
         ("trim(leading 'a' from b)", "trim_leading(b String(\"a\"))"),
         ("position('a' in b)", "locate(String(\"a\") b)"),
-        ("dateadd(day, 1, d)", "timestampadd(String(\"DAY\") 1 d)"),
+        ("dateadd(day, 1, d)", "timestampadd(String(\"day\") 1 d)"),
         ("datediff(day, d)", "datediff(day d)"),
         ("a >>> 1 >= b >> 2", ">=(>>>(a 1) >>(b 2))"),
     ];

@@ -154,7 +154,8 @@ impl NumberFormat {
             let here = chars.get(at).copied();
             match token {
                 Token::Digits(count, exact) => {
-                    let mut wanted = vec![(*count, *exact)];
+                    // Digits that are missing at the end of a fraction are zeros.
+                    let mut wanted = vec![(*count, *exact && !past_point)];
                     while let Some(Token::Group | Token::Digits(..)) = tokens.peek() {
                         if let Some(Token::Digits(count, exact)) = tokens.next() {
                             wanted.push((*count, *exact));
@@ -292,7 +293,7 @@ fn in_order(tokens: &[Token]) -> Result<(), Token> {
             }
         }
     }
-    while let [Token::Minus | Token::Sign | Token::Close, after @ ..] = rest {
+    if let [Token::Minus | Token::Sign | Token::Close, after @ ..] = rest {
         rest = after;
     }
     rest.first().map_or(Ok(()), |token| Err(*token))
@@ -364,12 +365,7 @@ fn strip(out: &mut String) {
 /// A sign at the end goes before trailing spaces.
 fn trail(out: &mut String, sign: char) {
     strip(out);
-    let kept = out.trim_end_matches(' ').len();
-    if kept == 0 {
-        out.push(sign);
-    } else {
-        out.insert(kept, sign);
-    }
+    out.insert(out.trim_end_matches(' ').len(), sign);
 }
 
 #[cfg(test)]
@@ -383,6 +379,9 @@ mod tests {
         assert_eq!(write(7812, 2, "$999.99"), "$ 78.12");
         assert_eq!(write(-123, 0, "9999PR"), " <123>");
         assert_eq!(write(12345, 0, "999"), "###");
+        assert_eq!(write(0, 0, "$99S"), "$+  ");
+        assert!(NumberFormat::parse("999PRS").is_err());
+        assert_eq!(NumberFormat::parse("99.00").unwrap().read("12.5"), Some(1250));
         let read = |text: &str, format: &str| NumberFormat::parse(format).unwrap().read(text);
         assert_eq!(read("12,454.8-", "99,999.9S"), Some(-124_548));
         assert_eq!(read("1234", "999"), None);

@@ -1,6 +1,8 @@
 //! Aggregate functions with their modifiers, and `grouping`.
 //! It is long because all aggregates take one path from a call to its expression.
 
+mod settings;
+
 use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::expr::NullTreatment;
@@ -72,10 +74,8 @@ impl Exprs<'_, '_> {
         let mut null_treatment = function.ignore_nulls.map(treatment);
         if matches!(name, "first" | "last" | "first_value" | "last_value" | "any_value") && args.len() == 2 {
             // first(x, true) is first(x) IGNORE NULLS.
-            if let Some(ScalarValue::Boolean(Some(ignore))) = args.get(1).and_then(Typed::constant) {
-                null_treatment = Some(treatment(*ignore));
-                args.truncate(1);
-            }
+            null_treatment = Some(treatment(settings::ignores_nulls(name, &args)?));
+            args.truncate(1);
         }
         let mut order = self.sort_keys(&function.order_by)?;
         if matches!(name, "percentile_cont" | "percentile_disc" | "mode")
@@ -96,9 +96,7 @@ impl Exprs<'_, '_> {
             };
             return self.analyzer.call_aggregate(&udf, args, shown, modifiers);
         }
-        if matches!(name, "listagg" | "string_agg") {
-            check_delimiter(name, &args)?;
-        }
+        self.check_settings(name, &args)?;
         let mut name = name;
         let mut deterministic = None;
         if let ("mode", [_, flag]) = (name, args.as_slice())
@@ -423,29 +421,6 @@ impl Exprs<'_, '_> {
         let call = datafusion::logical_expr::cast(Expr::AggregateFunction(function), data_type.to_arrow());
         Ok(Typed::new(call, data_type, false, shown))
     }
-}
-
-/// The delimiter of `listagg` is a constant, and bytes between bytes.
-fn check_delimiter(name: &str, args: &[Typed]) -> SparkResult<()> {
-    let [value, delimiter] = args else { return Ok(()) };
-    let shown = naming::call(name, &[value.sql(), delimiter.sql()]);
-    if !crate::analyze::fold::is_constant(&delimiter.expr) {
-        return Err(SparkError::analysis(
-            "DATATYPE_MISMATCH.NON_FOLDABLE_INPUT",
-            &[
-                ("sqlExpr", &errors::expression(&shown)),
-                ("inputName", "`delimiter`"),
-                ("inputType", &errors::sql_type(&delimiter.data_type)),
-                ("inputExpr", &errors::expression(&delimiter.sql())),
-            ],
-        ));
-    }
-    let bytes = |value: &Typed| value.data_type == DataType::Binary;
-    if delimiter.data_type != DataType::Null && bytes(value) != bytes(delimiter) {
-        let types = [value.data_type.clone(), delimiter.data_type.clone()];
-        return Err(errors::data_diff_types(&shown, name, &types));
-    }
-    Ok(())
 }
 
 /// The relative deviation of `approx_count_distinct` is a constant of at most 39 %.

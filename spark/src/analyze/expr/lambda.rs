@@ -53,6 +53,7 @@ impl Exprs<'_, '_> {
         if !known {
             return Err(self.unknown(&function.name));
         }
+        miscounted(name, function.args.len())?;
         let class = format!("org.apache.spark.sql.catalyst.expressions.{}", rules::class_of(name));
         Err(SparkError::analysis("INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION", &[("class", &class)]))
     }
@@ -333,4 +334,18 @@ fn assemble(udf: &Arc<HigherOrderUDF>, values: Vec<Typed>, bound: Vec<Bound>, sh
 fn has_subquery(expr: &Expr) -> bool {
     use datafusion::common::tree_node::TreeNode;
     expr.exists(|e| Ok(matches!(e, Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_)))).unwrap_or(false)
+}
+
+/// That a function takes so many arguments is checked before what they are.
+fn miscounted(name: &str, given: usize) -> SparkResult<()> {
+    let nothing = vec![arrow::datatypes::DataType::Null; given];
+    let refused = match (registry().scalar(name), registry().aggregate(name)) {
+        (Some(function), _) => function.coerce_types(&nothing).err(),
+        (None, Some(function)) => function.coerce_types(&nothing).err(),
+        (None, None) => None,
+    };
+    match refused.map(firesteel_functions::error::from_datafusion) {
+        Some(error) if error.condition() == "WRONG_NUM_ARGS.WITHOUT_SUGGESTION" => Err(error),
+        _ => Ok(()),
+    }
 }

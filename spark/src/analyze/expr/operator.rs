@@ -149,11 +149,19 @@ impl Exprs<'_, '_> {
         let to = match (&l.data_type, &r.data_type) {
             (DataType::Null, DataType::Null) => Some(DataType::Integer),
             // Without ANSI no text is read as a whole number here.
+            (text, DataType::Double | DataType::Decimal(..)) | (DataType::Double | DataType::Decimal(..), text)
+                if !ansi && text.is_string() =>
+            {
+                Some(DataType::Double)
+            }
             (left, right) if !ansi && left != right && (left.is_string() || right.is_string()) => None,
             (left, right) => coerce::wider(left, right, ansi),
         };
         let to = to.ok_or_else(|| errors::differing_types(&shown, &l.data_type, &r.data_type))?;
         if !to.is_integral() {
+            if stay_apart(&l.data_type, &r.data_type) {
+                return Err(errors::differing_types(&shown, &l.data_type, &r.data_type));
+            }
             return Err(errors::wrong_type(&shown, "\"INTEGRAL\"", &to));
         }
         let (l, r) = (self.analyzer.coerce(l, &to)?, self.analyzer.coerce(r, &to)?);
@@ -229,7 +237,14 @@ fn both_boolean(left: &DataType, right: &DataType, ansi: bool, shown: &str) -> S
         _ => {}
     }
     match coerce::wider(left, right, ansi) {
-        Some(met) => Err(errors::wrong_type(shown, "\"BOOLEAN\"", &met)),
-        None => Err(errors::differing_types(shown, left, right)),
+        Some(met) if !stay_apart(left, right) => Err(errors::wrong_type(shown, "\"BOOLEAN\"", &met)),
+        _ => Err(errors::differing_types(shown, left, right)),
     }
+}
+
+/// Whether two numbers keep their types where an operator takes neither: only a decimal beside a double becomes one.
+fn stay_apart(left: &DataType, right: &DataType) -> bool {
+    let met =
+        |a: &DataType, b: &DataType| matches!((a, b), (DataType::Float | DataType::Double, DataType::Decimal(..)));
+    left.is_numeric() && right.is_numeric() && left != right && !met(left, right) && !met(right, left)
 }

@@ -20,6 +20,12 @@ impl Exprs<'_, '_> {
         Ok(Some(match (name, args) {
             ("isnull", [v]) => test(Expr::IsNull(Box::new(v.expr.clone())), false),
             ("isnotnull", [v]) => test(Expr::IsNotNull(Box::new(v.expr.clone())), false),
+            ("istrue" | "isfalse", [v])
+                if coerce::comparable(&v.data_type, &DataType::Boolean, self.analyzer.context.options.ansi)
+                    .is_none() =>
+            {
+                return Err(errors::differing_types(&shown, &v.data_type, &DataType::Boolean));
+            }
             ("istrue", [v]) => test(Expr::IsTrue(Box::new(self.boolean(v.clone(), &shown)?.expr)), false),
             ("isfalse", [v]) => test(Expr::IsFalse(Box::new(self.boolean(v.clone(), &shown)?.expr)), false),
             ("isunknown", [v]) => test(Expr::IsUnknown(Box::new(self.boolean(v.clone(), &shown)?.expr)), false),

@@ -13,6 +13,7 @@ use firesteel_functions::{SparkError, SparkResult, registry};
 
 use super::{Env, Resolved};
 use crate::analyze::expr::Exprs;
+use crate::analyze::scope::{Attribute, column};
 use crate::analyze::typed::Typed;
 use crate::analyze::{Analyzer, collation, errors, plan};
 use crate::spec::{self, ExprKind, Literal, Relation};
@@ -57,11 +58,59 @@ impl Analyzer<'_> {
             let number = self.range_number(&exprs, by, partitions)?;
             return self.laid_out(resolved, number, Layout::Shuffle { partitions: Some(partitions) });
         }
-        let mut keys = Vec::with_capacity(by.len());
-        for key in exprs.resolve_all(by)? {
-            let expr = collation::keyed(key.expr, &key.data_type)?;
-            keys.push(Typed { expr, data_type: key.data_type.without_collations(), ..key });
+        let keys = match exprs.resolve_all(by) {
+            Err(error) if error.condition().starts_with("UNRESOLVED_COLUMN") => {
+                return match self.with_unselected(&resolved, by, env)? {
+                    Some((resolved, keys)) => self.shuffled(resolved, keys, partitions),
+                    None => Err(error),
+                };
+            }
+            keys => keys?,
+        };
+        self.shuffled(resolved, keys, partitions)
+    }
+
+    /// The rows of a `SELECT` with what it does not show but is laid out by, hidden, and all keys; `None` for other relations.
+    fn with_unselected(
+        &self,
+        resolved: &Resolved,
+        by: &[spec::Expr],
+        env: &Env,
+    ) -> SparkResult<Option<(Resolved, Vec<Typed>)>> {
+        let Some(block) = &resolved.block else { return Ok(None) };
+        let mut scope = resolved.scope.clone();
+        let (mut extra, mut keys, mut hidden) = (Vec::new(), Vec::with_capacity(by.len()), Vec::new());
+        for key in by {
+            let order = spec::SortOrder { expr: key.clone(), ascending: true, nulls_first: true };
+            let (mut expr, added, data_type) = self.sort_key(resolved, &order, env)?;
+            if added.is_some() {
+                let id = self.fresh();
+                extra.push((expr, id));
+                expr = Expr::Column(column(id));
+                // A sort within the partitions may be by the same column.
+                if let ExprKind::Attribute { name, .. } = &*key.kind
+                    && let Some((name, qualifier)) = name.split_last()
+                {
+                    let (name, qualifier, data_type) = (name.clone(), qualifier.into(), data_type.clone());
+                    hidden.push(Attribute { id, name, qualifier, data_type, nullable: true, metadata: None });
+                }
+            }
+            keys.push(Typed::new(expr, data_type, true, ""));
         }
+        let plan = block.build(self, &extra)?;
+        scope.hidden = hidden;
+        Ok(Some((Resolved::new(plan, scope), keys)))
+    }
+
+    /// Rows where the hash of their keys sends them.
+    fn shuffled(&self, resolved: Resolved, keys: Vec<Typed>, partitions: Option<usize>) -> SparkResult<Resolved> {
+        let keys = keys
+            .into_iter()
+            .map(|key| {
+                let expr = collation::keyed(key.expr, &key.data_type)?;
+                Ok(Typed { expr, data_type: key.data_type.without_collations(), ..key })
+            })
+            .collect::<SparkResult<Vec<_>>>()?;
         let Some(function) = registry().scalar("hash") else {
             return Err(SparkError::internal("function hash is not known"));
         };

@@ -90,7 +90,7 @@ impl Analyzer<'_> {
     }
 
     /// A key over the output, or (`Some(())`) over the inside of the block below.
-    fn sort_key(&self, resolved: &Resolved, key: &SortOrder, env: &Env) -> SparkResult<SortKey> {
+    pub(super) fn sort_key(&self, resolved: &Resolved, key: &SortOrder, env: &Env) -> SparkResult<SortKey> {
         let origin = key.expr.origin.as_ref();
         let output = &resolved.scope.attributes;
         if self.context.ordinals

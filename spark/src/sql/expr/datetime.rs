@@ -24,7 +24,7 @@ pub(super) fn call(cursor: &mut Cursor<'_>, name: &str, position: usize) -> Spar
     let unit_position = cursor.position();
     let token = cursor.peek();
     let text = if quoted { cursor.string()? } else { cursor.next().text.to_string() };
-    let unit = cursor.node(ExprKind::Literal(Literal::String(text.to_ascii_uppercase())), unit_position);
+    let unit = cursor.node(ExprKind::Literal(Literal::String(text.clone())), unit_position);
     cursor.expect(",")?;
     let mut args = vec![unit];
     args.extend(cursor.list(expression)?);

@@ -59,16 +59,17 @@ fn method(cursor: &mut Cursor<'_>, input: Relation, clause: usize) -> SparkResul
             _ => Err(out_of_range(cursor, fraction, clause)),
         };
     }
-    let sign = if cursor.eat("-") { -1.0 } else { 1.0 };
-    let number: Option<f64> = match cursor.peek().kind {
-        Kind::Integer | Kind::Decimal => cursor.peek().text.parse().ok(),
+    let (sign, at) = if cursor.is("-") { (-1.0, 1) } else { (1.0, 0) };
+    let number: Option<f64> = match cursor.peek_at(at).kind {
+        Kind::Integer | Kind::Decimal => cursor.peek_at(at).text.parse().ok(),
         _ => None,
     };
     if let Some(number) = number
-        && cursor.word_at(1, "PERCENT")
+        && cursor.word_at(at + 1, "PERCENT")
     {
-        cursor.next();
-        cursor.next();
+        for _ in 0..at + 2 {
+            cursor.next();
+        }
         let upper = sign * number / 100.0;
         if !(0.0..=1.0 + 1e-6).contains(&upper) {
             return Err(out_of_range(cursor, upper, clause));

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use datafusion::logical_expr::{WindowFrame, WindowFrameBound, WindowFrameUnits};
 use datafusion::scalar::ScalarValue;
-use firesteel_functions::types::DataType;
+use firesteel_functions::types::{DataType, DayTimeField};
 use firesteel_functions::{SparkError, SparkResult};
 
 use super::super::{Exprs, naming};
@@ -31,17 +31,12 @@ impl Exprs<'_, '_> {
                 let frame = rows(unbounded(), WindowFrameBound::Following(ScalarValue::UInt64(None)));
                 Frame { frame, text: "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING".to_string() }
             } else {
-                let frame = WindowFrame::new_bounds(
-                    WindowFrameUnits::Range,
-                    WindowFrameBound::Preceding(ScalarValue::Null),
-                    WindowFrameBound::CurrentRow,
-                );
+                let frame = peers(order, WindowFrameBound::Preceding(ScalarValue::Null), WindowFrameBound::CurrentRow);
                 Frame { frame, text: "RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW".to_string() }
             });
         };
         let (lower, lower_text) = self.bound(&frame.lower, frame.rows, key)?;
         let (upper, upper_text) = self.bound(&frame.upper, frame.rows, key)?;
-        let units = if frame.rows { WindowFrameUnits::Rows } else { WindowFrameUnits::Range };
         let word = if frame.rows { "ROWS" } else { "RANGE" };
         let text = format!("{word} BETWEEN {lower_text} AND {upper_text}");
         let shown = format!("({text})");
@@ -72,7 +67,13 @@ impl Exprs<'_, '_> {
                 &[("sqlExpr", &errors::expression(&shown)), ("orderSpec", &order_texts.join(","))],
             ));
         }
-        let frame = WindowFrame::new_bounds(units, lower, upper);
+        let frame = if frame.rows {
+            rows(lower, upper)
+        } else if unordered {
+            rows(unbounded(), WindowFrameBound::Following(ScalarValue::UInt64(None)))
+        } else {
+            peers(order, lower, upper)
+        };
         Ok(Frame { frame, text })
     }
 
@@ -94,6 +95,12 @@ impl Exprs<'_, '_> {
                     Some(DataType::Timestamp | DataType::TimestampNtz) => {
                         typed.data_type.is_ansi_interval() || typed.data_type == DataType::CalendarInterval
                     }
+                    Some(DataType::Date) => matches!(
+                        typed.data_type,
+                        DataType::Integer
+                            | DataType::YearMonthInterval(..)
+                            | DataType::DayTimeInterval(DayTimeField::Day, DayTimeField::Day)
+                    ),
                     Some(DataType::Binary) => false,
                     _ => true,
                 };
@@ -130,7 +137,9 @@ impl Exprs<'_, '_> {
                     }
                     typed = self.analyzer.coerce(typed, key)?;
                 }
-                let value = self.analyzer.fold(&typed.expr)?;
+                let Ok(value) = self.analyzer.fold(&typed.expr) else {
+                    return Err(SparkError::analysis("INVALID_SQL_SYNTAX.INVALID_WINDOW_FRAME_BOUND", &[]));
+                };
                 let value = if rows { value } else { range_offset(value, key) };
                 let zero = ScalarValue::new_zero(&value.data_type()).map_err(errors::planning)?;
                 if value == zero {
@@ -192,6 +201,20 @@ fn range_offset(value: ScalarValue, key: Option<&DataType>) -> ScalarValue {
         (ScalarValue::DurationMicrosecond(Some(micros)), _) => interval(0, 0, micros.saturating_mul(1000)),
         _ => value,
     }
+}
+
+/// A frame of rows with the same keys and those before or after. Of nested keys nothing can be taken away, but where nothing
+/// is, the values of keys count no more than which rows have the same: DataFusion's groups.
+fn peers(order: &[&DataType], lower: WindowFrameBound, upper: WindowFrameBound) -> WindowFrame {
+    if !order.iter().any(|key| matches!(key, DataType::Array { .. } | DataType::Struct(_))) {
+        return WindowFrame::new_bounds(WindowFrameUnits::Range, lower, upper);
+    }
+    let counted = |bound| match bound {
+        WindowFrameBound::Preceding(_) => WindowFrameBound::Preceding(ScalarValue::UInt64(None)),
+        WindowFrameBound::CurrentRow => WindowFrameBound::CurrentRow,
+        WindowFrameBound::Following(_) => WindowFrameBound::Following(ScalarValue::UInt64(None)),
+    };
+    WindowFrame::new_bounds(WindowFrameUnits::Groups, counted(lower), counted(upper))
 }
 
 pub(super) fn rows(lower: WindowFrameBound, upper: WindowFrameBound) -> WindowFrame {
