@@ -43,6 +43,9 @@ fn named(plan: &LogicalPlan) -> Option<LogicalPlan> {
             let all = projection.expr.iter().cloned().chain([ident(INPUT_FILE_NAME)]);
             LogicalPlanBuilder::from(named(&projection.input)?).project(all)
         }
+        // A text may hold several records.
+        LogicalPlan::Unnest(unnest) => LogicalPlanBuilder::from(named(&unnest.input)?)
+            .unnest_columns_with_options(unnest.exec_columns.clone(), unnest.options.clone()),
         LogicalPlan::Filter(filter) => LogicalPlanBuilder::from(named(&filter.input)?).filter(filter.predicate.clone()),
         _ => return None,
     };

@@ -8,7 +8,7 @@ use firesteel_functions::types::{DataType, DayTimeField};
 use firesteel_functions::{SparkError, SparkResult};
 
 use super::super::{Exprs, naming};
-use crate::analyze::errors;
+use crate::analyze::{errors, fold};
 use crate::spec::{self, FrameBound, WindowSpec};
 
 /// A frame and its text.
@@ -137,9 +137,10 @@ impl Exprs<'_, '_> {
                     }
                     typed = self.analyzer.coerce(typed, key)?;
                 }
-                let Ok(value) = self.analyzer.fold(&typed.expr) else {
+                if !fold::is_constant(&typed.expr) {
                     return Err(SparkError::analysis("INVALID_SQL_SYNTAX.INVALID_WINDOW_FRAME_BOUND", &[]));
-                };
+                }
+                let value = self.analyzer.fold(&typed.expr)?;
                 let value = if rows { value } else { range_offset(value, key) };
                 let zero = ScalarValue::new_zero(&value.data_type()).map_err(errors::planning)?;
                 if value == zero {
