@@ -31,6 +31,7 @@ use datafusion::error::Result;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+use datafusion::physical_plan::execution_plan::reset_plan_states;
 use datafusion::physical_plan::joins::{HashJoinExec, PartitionMode};
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, replace_children_if_necessary};
@@ -233,6 +234,8 @@ fn keys_of(
         let name = plan.schema().field(key).name().clone();
         let column: Arc<dyn PhysicalExpr> = Arc::new(Column::new(&name, key));
         let keys: Arc<dyn ExecutionPlan> = Arc::new(ProjectionExec::try_new(vec![(column, name)], Arc::clone(plan))?);
+        // In one process an operator that is in the plan twice would run once: a scan gives its files to whoever asks first.
+        let keys = if limits.stages { keys } else { reset_plan_states(keys)? };
         let (Some((kept, size)), Some((table, read))) = (estimate(keys.as_ref())?, base_rows(plan, key)?) else {
             return Ok(None);
         };

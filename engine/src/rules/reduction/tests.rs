@@ -10,7 +10,7 @@ use super::*;
 
 const LIMITS: Limits = Limits { bytes: 1 << 20, fewest_rows: 1000, stages: true };
 
-/// `lines` has 20,000 rows of 3,000 orders, each order one of 30 days and one of 100 customers.
+/// `lines` has 20,000 rows of 3,000 orders, each order one of 30 days and one of 100 customers, in two files each.
 async fn tables(folder: &TempDir) -> SessionContext {
     let mut config = SessionConfig::new().with_target_partitions(2);
     let options = config.options_mut();
@@ -24,8 +24,11 @@ async fn tables(folder: &TempDir) -> SessionContext {
         ("lines", "select value % 3000 as o, value as price from generate_series(1, 20000)"),
         ("orders", "select value as id, value % 30 as day, value % 100 as c from generate_series(0, 2999)"),
     ] {
-        let path = folder.path().join(format!("{name}.parquet")).to_string_lossy().into_owned();
-        context.sql(&format!("copy ({rows}) to '{path}'")).await.unwrap().collect().await.unwrap();
+        let path = folder.path().join(name).to_string_lossy().into_owned();
+        for half in 0..2 {
+            let copy = format!("copy ({rows} where value % 2 = {half}) to '{path}/{half}.parquet'");
+            context.sql(&copy).await.unwrap().collect().await.unwrap();
+        }
         context.register_parquet(name, &path, ParquetReadOptions::default()).await.unwrap();
     }
     context
@@ -48,6 +51,18 @@ async fn rows(context: &SessionContext, plan: Arc<dyn ExecutionPlan>) -> Vec<Str
     rows
 }
 
+/// Whether no scan is in a plan twice: its partitions share what is left to read, so the second would find nothing.
+fn scans_are_apart(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    let mut seen = std::collections::HashSet::new();
+    let mut apart = true;
+    plan.apply(|node| {
+        apart &= !node.children().is_empty() || seen.insert(Arc::as_ptr(node).cast::<()>().addr());
+        Ok(TreeNodeRecursion::Continue)
+    })
+    .unwrap();
+    apart
+}
+
 /// How often a query is reduced; its rows must be the same.
 async fn reductions(sql: &str) -> (usize, String) {
     reductions_within(sql, LIMITS).await
@@ -59,6 +74,9 @@ async fn reductions_within(sql: &str, limits: Limits) -> (usize, String) {
     let plan = async || context.sql(sql).await.unwrap().create_physical_plan().await.unwrap();
     let reduced = reduce(plan().await, limits).unwrap();
     let text = displayable(reduced.as_ref()).indent(false).to_string();
+    if !limits.stages {
+        assert!(scans_are_apart(&reduced), "{text}");
+    }
     assert_eq!(rows(&context, plan().await).await, rows(&context, reduced).await, "{text}");
     (text.matches("CollectLeft, join_type=RightSemi").count(), text)
 }
