@@ -309,3 +309,20 @@ async fn escapes_and_quantifiers() {
     )
     .await;
 }
+
+#[tokio::test]
+async fn definitions_in_definitions_are_resolved_once() {
+    // Resolved twice for each level, this would take until the end of days.
+    for with in ["WITH", "WITH RECURSIVE"] {
+        let nested = (0..60)
+            .fold("SELECT 1 AS x".to_string(), |query, _| format!("{with} c AS ({query}) SELECT x + 1 AS x FROM c"));
+        check(&nested, &["x:int"], &["61"]).await;
+    }
+    check(
+        "with c as (select rand(1) > -1 as x) select a.x, b.x, (select count(*) from c) from c a join c b on a.x = b.x",
+        &["x:boolean", "x:boolean", "scalarsubquery():bigint"],
+        &["true|true|1"],
+    )
+    .await;
+    fails("with c as (select nothing) select 1", "UNRESOLVED_COLUMN").await;
+}

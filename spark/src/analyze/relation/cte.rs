@@ -9,6 +9,7 @@ use datafusion::logical_expr::LogicalPlan;
 use firesteel_engine::recursion::{Limits, RecursionNode, WorkNode};
 use firesteel_functions::types::DataType;
 use firesteel_functions::{SparkError, SparkResult};
+use parking_lot::Mutex;
 
 use super::{Env, Resolved};
 use crate::analyze::scope::{Attribute, Scope, column_name};
@@ -25,6 +26,9 @@ pub(in crate::analyze) struct Definition {
     query: Relation,
     env: Env,
     kind: Kind,
+    /// What it is, where it stands, for the first reference: each of the others is resolved anew, with ids of its own. Without it
+    /// a definition would be resolved twice, and one in a definition in a definition twice for each level.
+    first: Mutex<Option<Resolved>>,
 }
 
 /// What a reference to a name stands for.
@@ -42,7 +46,7 @@ enum Kind {
 impl Definition {
     /// A plain one.
     pub(super) fn new(name: String, columns: Vec<String>, query: Relation, env: Env) -> Self {
-        Self { name, columns, query, env, kind: Kind::Plain }
+        Self { name, columns, query, env, kind: Kind::Plain, first: Mutex::default() }
     }
 
     /// The same name, for asking whether a query refers to it.
@@ -53,6 +57,7 @@ impl Definition {
             query: self.query.clone(),
             env: self.env.clone(),
             kind: Kind::Probe(AtomicBool::new(false)),
+            first: Mutex::default(),
         })
     }
 
@@ -94,12 +99,19 @@ impl Analyzer<'_> {
                 if probe.was_met() {
                     definition.kind = Kind::Recursive(cte.max_recursion);
                 } else {
-                    outcome?;
+                    let named = std::slice::from_ref(&definition.name);
+                    *definition.first.get_mut() = Some(self.aliased(outcome?, named, &definition.columns)?);
                 }
             }
-            let definition = Arc::new(definition);
             // Wrong definitions are errors even when nothing refers to them.
-            self.cte(&definition, env)?;
+            if definition.first.get_mut().is_none() {
+                let resolved = self.resolve(&definition, env)?;
+                *definition.first.get_mut() = Some(resolved);
+            }
+            definition.env.outer.clone_from(&env.outer);
+            definition.env.bindings.clone_from(&env.bindings);
+            definition.env.unlimited = env.unlimited;
+            let definition = Arc::new(definition);
             beside.ctes.push(Arc::clone(&definition));
             inner.ctes.push(definition);
         }
@@ -142,7 +154,16 @@ impl Analyzer<'_> {
         self.cte(found, env).map(Some)
     }
 
-    fn cte(&self, found: &Arc<Definition>, at: &Env) -> SparkResult<Resolved> {
+    fn cte(&self, found: &Definition, at: &Env) -> SparkResult<Resolved> {
+        let here = &found.env;
+        let same_outer = here.outer.len() == at.outer.len()
+            && here.outer.iter().zip(&at.outer).all(|(one, other)| Arc::ptr_eq(one, other));
+        let same = same_outer && here.bindings.is_empty() && at.bindings.is_empty() && here.unlimited == at.unlimited;
+        let first = if same { found.first.lock().take() } else { None };
+        first.map_or_else(|| self.resolve(found, at), Ok)
+    }
+
+    fn resolve(&self, found: &Definition, at: &Env) -> SparkResult<Resolved> {
         let mut env = found.env.clone();
         env.outer.clone_from(&at.outer);
         env.bindings.clone_from(&at.bindings);
@@ -175,7 +196,7 @@ impl Analyzer<'_> {
     }
 
     /// An anchor `UNION ALL` a step that refers to the query itself, perhaps after definitions of its own.
-    fn recursive(&self, found: &Arc<Definition>, max: Option<i64>, mut env: Env) -> SparkResult<Resolved> {
+    fn recursive(&self, found: &Definition, max: Option<i64>, mut env: Env) -> SparkResult<Resolved> {
         let invalid = || SparkError::analysis("INVALID_RECURSIVE_CTE", &[]);
         let probe = found.probe();
         env.ctes.push(Arc::clone(&probe));
