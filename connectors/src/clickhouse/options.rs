@@ -55,6 +55,8 @@ pub struct ClickHouseOptions {
     pub writers: Option<usize>,
     /// Whether a write is all or nothing.
     pub atomic: bool,
+    /// Milliseconds without a sign of life after which staging tables of other writes are dropped.
+    pub staging_max_age: u64,
     /// Whether an overwrite empties the table rather than replacing it.
     pub truncate: bool,
     /// Whether an overwrite replaces only the partitions written to.
@@ -110,6 +112,9 @@ pub fn is_clickhouse_url(url: &str) -> bool {
     let lower = url.trim().to_ascii_lowercase();
     lower.starts_with("jdbc:clickhouse:") || lower.starts_with("jdbc:ch:")
 }
+
+/// Milliseconds.
+const THREE_DAYS: u64 = 3 * 24 * 3600 * 1000;
 
 /// Options whose effect has no counterpart here and changes nothing a user can see.
 const HARMLESS: [&str; 18] = [
@@ -205,6 +210,7 @@ impl ClickHouseOptions {
             retryable,
             writers: given.number(&["write.repartitionnum", "numpartitions"])?.filter(|count| *count > 0),
             atomic: given.flag("write.atomic", true)?,
+            staging_max_age: given.millis("write.stagingmaxage", THREE_DAYS)?,
             truncate: given.flag("truncate", false)?,
             dynamic,
             distributed: given.flag("write.distributed.foreground", false)?,

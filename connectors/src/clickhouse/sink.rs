@@ -11,10 +11,13 @@
 //! ```
 
 mod commit;
+mod janitor;
 mod publish;
 mod task;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use arrow::datatypes::{Schema, SchemaRef};
 use serde::{Deserialize, Serialize};
@@ -26,6 +29,9 @@ use super::options::ClickHouseOptions;
 use super::table::{Column, Table, qualified};
 use crate::error::{ConnectorError, Result};
 use crate::sink::SaveMode;
+
+/// What every staging table's name begins with; the job's id follows.
+const STAGE: &str = "_firesteel_stage_";
 
 /// A write to a table, as the planner wants it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -68,6 +74,9 @@ pub struct PreparedClickHouse {
     columns: Vec<Column>,
     zone: String,
     finish: Finish,
+    /// Whether a commit has begun in this process, after which the stage may be gone because its rows are the target's.
+    #[serde(skip)]
+    committing: Arc<AtomicBool>,
 }
 
 /// What commit does.
@@ -120,7 +129,7 @@ pub(crate) async fn prepare(
     // Ids come from elsewhere and become a table's name.
     let job: String = job_id.chars().filter(char::is_ascii_alphanumeric).collect();
     let mut prepared = PreparedClickHouse {
-        prefix: format!("_firesteel_stage_{job}"),
+        prefix: format!("{STAGE}{job}"),
         job_id: job_id.to_owned(),
         stage_uuid: String::new(),
         attempt_engine: String::new(),
@@ -131,7 +140,11 @@ pub(crate) async fn prepare(
         target,
         zone,
         finish,
+        committing: Arc::default(),
     };
+    if finish != Finish::Direct {
+        janitor::sweep(&client, &prepared).await;
+    }
     let Some(table) = found else {
         prepared.create_stage(&client, &names, &schema).await?;
         return Ok(Some(prepared));

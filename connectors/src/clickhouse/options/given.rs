@@ -42,6 +42,8 @@ impl Given {
             "ms" => 1,
             "" | "s" => 1000,
             "m" | "min" => 60_000,
+            "h" => 3_600_000,
+            "d" => 86_400_000,
             _ => return Err(ConnectorError::option(key, "expected a time such as 500ms or 10s")),
         };
         let count: u64 = digits.trim().parse().map_err(|_| ConnectorError::option(key, "expected a time"))?;

@@ -1,5 +1,7 @@
 //! The end of a write: the winners' rows become the target's, or all that the job made is dropped.
 
+use std::sync::atomic::Ordering;
+
 use super::{Finish, PreparedClickHouse};
 use crate::clickhouse::http::{Client, text};
 use crate::clickhouse::table::{Table, count, literal, qualified};
@@ -16,7 +18,11 @@ impl PreparedClickHouse {
         }
         let client = Client::new(&self.options.target)?;
         let stage = Table::find(&client, &self.database, &self.prefix).await.map_err(|f| client.error(f))?;
+        let again = self.committing.swap(true, Ordering::AcqRel);
         let Some(stage) = stage else {
+            if !again {
+                return Err(ConnectorError::Protocol(format!("somebody dropped staging table {}", self.stage())));
+            }
             // An earlier call got through and only its answer was lost.
             self.clean_up(&client).await;
             return Ok(report);
