@@ -4,6 +4,8 @@
 
 pub mod escape;
 mod glob;
+pub mod lines;
+pub mod orc;
 mod partitions;
 
 use chrono::{DateTime, Utc};

@@ -3,6 +3,8 @@
 //! A function travels as its name and the book it is in. Spark and DataFusion both have, for example, `abs`, which answer
 //! differently; and optimizer rules may put DataFusion's into a plan of Spark's. A function in neither book is refused.
 
+mod files;
+
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
@@ -35,6 +37,9 @@ const ORDER: u8 = 4;
 
 /// First byte of a [`PostgresScanExec`]; what it reads follows as JSON.
 const POSTGRES: u8 = 5;
+
+/// First byte of a scan of files in a format of ours; its message follows.
+const FILES: u8 = 6;
 
 /// A function of Spark's book.
 const SPARK: &[u8] = b"s";
@@ -93,6 +98,7 @@ impl PhysicalExtensionCodec for EngineCodec {
                 }
                 _ => Err(DataFusionError::Internal("a scan of a database has one input".into())),
             },
+            Some((&FILES, rest)) => files::decode(rest, ctx, self, proto_converter),
             _ => Err(DataFusionError::Internal("an operator of an unknown kind was received".into())),
         }
     }
@@ -120,6 +126,9 @@ impl PhysicalExtensionCodec for EngineCodec {
         }
         if node.is::<TaskExec>() {
             buf.push(TASK);
+            return Ok(());
+        }
+        if files::encode(node.as_ref(), buf, self, proto_converter)? {
             return Ok(());
         }
         buf.push(INNER);

@@ -115,17 +115,19 @@ impl ExecutionEngine for EngineStages {
 /// retries by (lost shuffle data, input and output, memory) stay as they are.
 fn classified(error: DataFusionError) -> DataFusionError {
     let about_data = match error.find_root() {
-        DataFusionError::ArrowError(cause, _) => !matches!(
-            cause.as_ref(),
-            ArrowError::ExternalError(_)
-                | ArrowError::IoError(..)
-                | ArrowError::MemoryError(_)
-                | ArrowError::IpcError(_)
-        ),
+        DataFusionError::ArrowError(cause, _) => is_about_data(cause),
+        DataFusionError::External(cause) => cause.downcast_ref::<ArrowError>().is_some_and(is_about_data),
         DataFusionError::ParquetError(_) => true,
         _ => false,
     };
     if about_data { from_datafusion(error).into() } else { error }
+}
+
+fn is_about_data(error: &ArrowError) -> bool {
+    !matches!(
+        error,
+        ArrowError::ExternalError(_) | ArrowError::IoError(..) | ArrowError::MemoryError(_) | ArrowError::IpcError(_)
+    )
 }
 
 /// A task's plan and the token that stops it.

@@ -68,6 +68,7 @@ pub(crate) enum Format {
     Json,
     Text,
     Avro,
+    Orc,
     Jdbc,
     ClickHouse,
 }
@@ -86,11 +87,12 @@ impl Format {
             "json" => Ok(Self::Json),
             "text" => Ok(Self::Text),
             "avro" => Ok(Self::Avro),
+            "orc" => Ok(Self::Orc),
             "jdbc" => Ok(Self::Jdbc),
             "postgres" | "postgresql" | "greenplum" => Ok(Self::Jdbc),
             "clickhouse" => Ok(Self::ClickHouse),
-            "orc" | "binaryfile" | "xml" | "delta" | "iceberg" | "hudi" | "kafka" | "hive" | "rate" | "socket"
-            | "noop" | "console" | "libsvm" | "image" | "protobuf" => {
+            "binaryfile" | "xml" | "delta" | "iceberg" | "hudi" | "kafka" | "hive" | "rate" | "socket" | "noop"
+            | "console" | "libsvm" | "image" | "protobuf" => {
                 Err(SparkError::unsupported(format!("data source `{name}`")))
             }
             _ => Err(SparkError::analysis("DATA_SOURCE_NOT_FOUND", &[("provider", name)])),
@@ -115,6 +117,7 @@ impl Format {
             Self::Json => "JSON",
             Self::Text => "Text",
             Self::Avro => "Avro",
+            Self::Orc => "ORC",
             Self::Jdbc => "JDBC",
             Self::ClickHouse => "ClickHouse",
         }
@@ -177,9 +180,10 @@ pub(crate) async fn load_files(
     match format {
         Format::Parquet => parquet::load(listing, schema, options, env).await,
         Format::Avro => parquet::load_avro(listing, schema, env).await,
+        Format::Orc => parquet::load_orc(listing, schema, options, env).await,
         Format::Csv => csv::load(listing, schema, options, env).await,
         Format::Json => json::load(listing, schema, options, env).await,
-        Format::Text => text::load(listing, schema, options, env).await,
+        Format::Text => text::load(listing, schema.as_ref(), options),
         Format::Jdbc | Format::ClickHouse => Err(SparkError::internal("a database has no files")),
     }
 }

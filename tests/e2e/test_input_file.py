@@ -95,5 +95,5 @@ def test_other_formats(spark, path):
             frame.select("_metadata").collect()
     bad = spark.read.schema("id INT, bad STRING").option("columnNameOfCorruptRecord", "bad").json(f"{path}/c")
     assert bad.select(F.input_file_name()).distinct().count() == 1
-    with pytest.raises(PySparkException, match="input_file_name"):
-        spark.read.text(f"{path}/j").select(F.input_file_name()).collect()
+    text = spark.read.text(f"{path}/j").select(F.input_file_name().alias("f"), "_metadata.file_name").distinct().collect()
+    assert [r.f.rsplit("/", 1)[1] for r in text] == [text[0].file_name]

@@ -99,6 +99,7 @@ pub(super) fn file_format(
             let default = conf.get_option("spark.sql.avro.compression.codec").unwrap_or_default();
             FileFormat::Avro(AvroOptions { compression: compression(&default) })
         }
+        Format::Orc => return Err(SparkError::unsupported("writing ORC files")),
         Format::Jdbc | Format::ClickHouse => return Err(SparkError::internal("a database takes no files")),
     })
 }

@@ -159,6 +159,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("spark.sql.parquet.datetimeRebaseModeInRead", "CORRECTED", OneOf(&["EXCEPTION", "CORRECTED", "LEGACY"])),
     key("spark.sql.parquet.datetimeRebaseModeInWrite", "CORRECTED", OneOf(&["EXCEPTION", "CORRECTED", "LEGACY"])),
     key("spark.sql.orc.compression.codec", "zstd", Text),
+    key("spark.sql.orc.mergeSchema", "false", Boolean),
     key("spark.sql.avro.compression.codec", "snappy", Text),
     key("spark.sql.csv.parser.columnPruning.enabled", "true", Boolean),
     key("spark.sql.csv.filterPushdown.enabled", "true", Boolean),

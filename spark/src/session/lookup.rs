@@ -175,7 +175,7 @@ impl Lookup {
     /// ``parquet.`path` ``.
     async fn direct(&self, name: &ObjectName, options: &spec::Options) -> SparkResult<TableEntry> {
         let [format, path] = name.as_slice() else { return Ok(TableEntry::Missing) };
-        if ["orc", "xml", "binaryfile"].iter().any(|other| other.eq_ignore_ascii_case(format)) {
+        if ["xml", "binaryfile"].iter().any(|other| other.eq_ignore_ascii_case(format)) {
             return Err(unreadable(format, path));
         }
         if !Format::is_file_format(format) || !self.session.conf().is_true("spark.sql.runSQLOnFiles") {

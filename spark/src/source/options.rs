@@ -38,7 +38,7 @@ const TEXTS: &[Format] = &[Format::Csv, Format::Json];
 const PARQUET: &[Format] = &[Format::Parquet, Format::Avro];
 const ENCODED: &[Format] = &[Format::Csv, Format::Json, Format::Text];
 const AVRO: &[Format] = &[Format::Avro];
-const FILES: &[Format] = &[Format::Parquet, Format::Avro, Format::Csv, Format::Json, Format::Text];
+const FILES: &[Format] = &[Format::Parquet, Format::Avro, Format::Orc, Format::Csv, Format::Json, Format::Text];
 const UTF8: &[&str] = &["utf-8", "utf8", "us-ascii"];
 
 /// What reading does not do in full.
@@ -54,7 +54,7 @@ const READ: &[Partial] = &[
     partial(PARQUET, "int96rebasemode", &["exception", "corrected"]),
     partial(ENCODED, "encoding", UTF8),
     partial(ENCODED, "charset", UTF8),
-    partial(ENCODED, "linesep", &["\n", "\r\n", "\\n", "\\r\\n"]),
+    partial(TEXTS, "linesep", &["\n", "\r\n", "\\n", "\\r\\n"]),
     partial(CSV, "maxcharspercolumn", &["-1"]),
     partial(CSV, "emptyvalue", &[""]),
     partial(CSV, "chartoescapequoteescaping", &[]),

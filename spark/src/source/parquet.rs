@@ -1,4 +1,4 @@
-//! Parquet and Avro: files that know their own schema.
+//! Parquet, Avro and ORC: files that know their own schema.
 //!
 //! Spark's schema in the footer wins over the Arrow one; columns are found whatever the case of their names.
 
@@ -10,6 +10,7 @@ use datafusion::common::config::TableParquetOptions;
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::avro::AvroFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
+use firesteel_connectors::files::orc::OrcFormat;
 use firesteel_functions::error::{SparkError, SparkResult};
 use firesteel_functions::types::{DataType, StructField, StructType};
 use futures::{StreamExt, TryStreamExt};
@@ -61,6 +62,25 @@ pub(super) async fn load_avro(
     finish(format, listing, footers, &declared, env, false)
 }
 
+/// Opens ORC files.
+pub(super) async fn load_orc(
+    listing: Listing,
+    schema: Option<StructType>,
+    options: &ReadOptions,
+    env: &Environment<'_>,
+) -> SparkResult<Loaded> {
+    let format: Arc<dyn FileFormat> = Arc::new(OrcFormat);
+    let footers = footers(&format, &listing, env).await?;
+    let merge = options.flag("mergeSchema", env.conf.is_true("spark.sql.orc.mergeSchema"))?;
+    let declared = match (schema, footers.first()) {
+        (Some(schema), _) => schema,
+        (None, Some(_)) if merge => merged(&footers)?,
+        (None, Some(footer)) => spark_schema(footer)?,
+        (None, None) => StructType::default(),
+    };
+    finish(format, listing, footers, &declared, env, false)
+}
+
 fn parquet_format(env: &Environment<'_>) -> ParquetFormat {
     let global = env.ctx.state().config_options().execution.parquet.clone();
     let mut options = TableParquetOptions { global, ..TableParquetOptions::default() };
@@ -104,7 +124,7 @@ fn broken(error: datafusion::error::DataFusionError, file: &SourceFile) -> Spark
     // Lost access, lost files and cancellation stay what they are; what is left is a damaged footer.
     let damaged = mapped.condition() == "INTERNAL_ERROR"
         || mapped.condition().starts_with("FAILED_READ_FILE")
-            && mapped.message().to_ascii_lowercase().contains("parquet");
+            && ["Parquet", "parquet", "ORC file"].iter().any(|format| mapped.message().contains(format));
     if !damaged {
         return mapped;
     }

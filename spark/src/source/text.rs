@@ -1,20 +1,22 @@
-//! Text files: one row a line, or one row a file with `wholetext`.
-//!
-//! The rows are read here and travel with the plan, so there is a bound on their size.
+//! Text files: one row a line, or one row a file with `wholetext`. Also whole files for formats whose values go over lines:
+//! those are read here and travel with the plan, so there is a bound on their size.
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, StringArray};
+use arrow::array::{ArrayRef, StringArray};
 use arrow::datatypes::{DataType as ArrowType, Field, Schema};
 use arrow::record_batch::RecordBatch;
 use datafusion::catalog::TableProvider;
 use datafusion::common::ScalarValue;
 use datafusion::datasource::MemTable;
+use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
+use firesteel_connectors::files::lines::{LinesFormat, Rows};
 use firesteel_functions::error::{SparkError, SparkResult};
 use firesteel_functions::types::{DataType, StructField, StructType};
 use futures::TryStreamExt;
 
 use super::listing::Listing;
+use super::scan::{FilesTable, by_store};
 use super::{Environment, Loaded, ReadOptions};
 use crate::source::failure;
 
@@ -25,29 +27,29 @@ pub(super) const COLUMN: &str = "#text";
 const MOST_BYTES: u64 = 64 << 20;
 
 /// Opens text files.
-pub(super) async fn load(
-    listing: Listing,
-    schema: Option<StructType>,
-    options: &ReadOptions,
-    env: &Environment<'_>,
-) -> SparkResult<Loaded> {
-    let name = match schema.as_ref().map(|schema| listing.data_fields(schema)) {
+pub(super) fn load(listing: Listing, schema: Option<&StructType>, options: &ReadOptions) -> SparkResult<Loaded> {
+    let name = match schema.map(|schema| listing.data_fields(schema)) {
         None => "value".to_string(),
         Some(fields) => match fields.as_slice() {
             [field] if field.data_type == DataType::String => field.name.clone(),
             _ => return Err(SparkError::unsupported("a schema of text files other than one STRING column")),
         },
     };
-    let whole = options.flag("wholetext", false)?;
-    let texts = read(&listing, env).await?;
-    let table = table(&texts, &listing, &name, |text| if whole { vec![text] } else { split(text) })?;
+    let rows = match (options.flag("wholetext", false)?, options.get("lineSep")) {
+        (true, _) => Rows::Files,
+        (false, None) => Rows::Lines,
+        (false, Some("")) => return Err(SparkError::unsupported("an empty `lineSep`")),
+        (false, Some(separator)) => Rows::Separated(separator.to_string()),
+    };
+    let gzip = super::compression::of(&listing)? == FileCompressionType::GZIP;
+    let columns = Arc::new(Schema::new(vec![Field::new(&name, ArrowType::Utf8, true)]));
     let mut schema = vec![StructField::new(name, DataType::String, true)];
     schema.extend(listing.partition_fields()?);
-    Ok(Loaded {
-        provider: Arc::new(table),
-        schema: StructType::new(schema),
-        partition_columns: listing.partition_names(),
-    })
+    let partition_columns = listing.partition_names();
+    let sets = by_store(listing.files, &columns);
+    let format = Arc::new(LinesFormat { rows, gzip });
+    let table = FilesTable::new(format, &columns, listing.partitions, sets, false);
+    Ok(Loaded { provider: Arc::new(table), schema: StructType::new(schema), partition_columns })
 }
 
 /// Whole files.
@@ -60,7 +62,7 @@ pub(super) struct Whole {
 /// Reads files whole.
 pub(super) async fn whole(listing: Listing, env: &Environment<'_>) -> SparkResult<Whole> {
     let texts = read(&listing, env).await?;
-    let provider = Arc::new(table(&texts, &listing, COLUMN, |text| vec![text])?);
+    let provider = Arc::new(table(&texts, &listing)?);
     Ok(Whole { provider, texts })
 }
 
@@ -86,23 +88,16 @@ async fn read(listing: &Listing, env: &Environment<'_>) -> SparkResult<Vec<Strin
     Ok(texts)
 }
 
-/// The texts of files, cut into rows, beside the files' partition values.
-fn table<'a>(
-    texts: &'a [String],
-    listing: &Listing,
-    name: &str,
-    rows: impl Fn(&'a str) -> Vec<&'a str>,
-) -> SparkResult<MemTable> {
-    let mut fields = vec![Arc::new(Field::new(name, ArrowType::Utf8, true))];
+/// The texts of files, beside the files' partition values.
+fn table(texts: &[String], listing: &Listing) -> SparkResult<MemTable> {
+    let mut fields = vec![Arc::new(Field::new(COLUMN, ArrowType::Utf8, true))];
     fields.extend(listing.partitions.iter().cloned());
     let arrow_schema = Arc::new(Schema::new(fields));
     let mut partitions = Vec::with_capacity(texts.len().max(1));
     for (text, file) in texts.iter().zip(&listing.files) {
-        let values = StringArray::from(rows(text));
-        let rows = values.len();
-        let mut columns: Vec<ArrayRef> = vec![Arc::new(values)];
+        let mut columns: Vec<ArrayRef> = vec![Arc::new(StringArray::from(vec![text.as_str()]))];
         for value in &file.file.partition_values {
-            columns.push(ScalarValue::to_array_of_size(value, rows).map_err(failure)?);
+            columns.push(ScalarValue::to_array_of_size(value, 1).map_err(failure)?);
         }
         let batch = RecordBatch::try_new(Arc::clone(&arrow_schema), columns).map_err(|error| failure(error.into()))?;
         partitions.push(vec![batch]);
@@ -111,24 +106,4 @@ fn table<'a>(
         partitions.push(Vec::new());
     }
     MemTable::try_new(arrow_schema, partitions).map_err(failure)
-}
-
-/// Lines end with a line feed, a carriage return, or both.
-fn split(text: &str) -> Vec<&str> {
-    let mut lines = Vec::new();
-    let mut rest = text;
-    while !rest.is_empty() {
-        match rest.find(['\n', '\r']) {
-            Some(end) => {
-                lines.push(&rest[..end]);
-                let ending = if rest[end..].starts_with("\r\n") { 2 } else { 1 };
-                rest = &rest[end + ending..];
-            }
-            None => {
-                lines.push(rest);
-                break;
-            }
-        }
-    }
-    lines
 }
