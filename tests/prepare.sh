@@ -81,9 +81,14 @@ need_control_plane() {
 build_firesteel() {
     say "building firesteel (the first build compiles some 450 crates and takes a while)"
     (cd "$HERE" && CARGO_TARGET_DIR=$FIRESTEEL_TARGET cargo build --locked --release -p firesteel-cli) || return 1
-    # A build of its own: the operator's dependencies must not change the features of those they share with the engine.
-    (cd "$HERE" && CARGO_TARGET_DIR=$FIRESTEEL_TARGET cargo build --locked --release -p firesteel-operator) || return 1
     FIRESTEEL_BIN=$FIRESTEEL_TARGET/release/firesteel
+    export FIRESTEEL_BIN
+}
+
+# A build of its own: the operator's dependencies must not change the features of those they share with the engine.
+build_operator() {
+    say "building the operator"
+    (cd "$HERE" && CARGO_TARGET_DIR=$FIRESTEEL_TARGET cargo build --locked --release -p firesteel-operator) || return 1
     FIRESTEEL_OPERATOR_BIN=$FIRESTEEL_TARGET/release/firesteel-operator
-    export FIRESTEEL_BIN FIRESTEEL_OPERATOR_BIN
+    export FIRESTEEL_OPERATOR_BIN
 }

@@ -3,6 +3,7 @@
     FIRESTEEL_BIN=... FIRESTEEL_OPERATOR_BIN=... FIRESTEEL_CONTROL_PLANE=... python benches/operator/submissions.py [N]
 """
 import concurrent.futures
+import datetime
 import pathlib
 import re
 import sys
@@ -46,7 +47,9 @@ def main(count):
                     break
                 time.sleep(0.5)
             took, after = time.time() - began, requests(kube)
-            print(f"{count} jobs: created in {created:.1f} s, all done in {took:.1f} s, {count / took * 60:.0f} a minute; "
+            submitted = datetime.datetime.fromisoformat(max(j["status"]["submittedAt"] for j in jobs)).timestamp() - began
+            print(f"{count} jobs: created in {created:.1f} s, the last submitted after {submitted:.0f} s ({count / submitted * 60:.0f} a minute), "
+                  f"all done in {took:.1f} s ({count / took * 60:.0f} a minute); "
                   f"{phases.count('Succeeded')} succeeded, {sum(j['status']['attempt'] for j in jobs)} attempts")
             print(f"operator: {kube.operator.memory_mb(peak=True):.0f} MB at most, {kube.operator.cpu_seconds():.1f} s of CPU")
             for key in sorted(after):

@@ -1,4 +1,6 @@
-"""Fixtures: every test that takes `spark` or `server` runs twice, on one process and on a cluster of three."""
+"""Fixtures: every test that takes `spark` or `server` runs twice, on one process and on a cluster of three.
+
+`./test` runs them in two processes (pytest-xdist), each with services of its own; a set-up stays in one of them."""
 import logging
 import os
 import pathlib
@@ -12,13 +14,26 @@ import pytest
 import services
 
 os.environ["TZ"] = "UTC"
+# PySpark takes a program without a file, as xdist's workers are, for a run of its own doctests.
+sys.modules["__main__"].__dict__.setdefault("__file__", __file__)
 logging.getLogger("pyspark").setLevel(logging.CRITICAL)  # the client logs every error of a query
 HERE = pathlib.Path(__file__).parent
 QUERIES = sorted((HERE.parent.parent / "benches" / "tpch" / "queries").glob("q*.sql"))
 
 
+def setup_of(item):
+    """What a test runs on, which is started once: a set-up of Firesteel, the operator on its control plane, or what its file starts."""
+    if "kube" in item.fixturenames:
+        return "operator"
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    return parameters.get("server", item.path.stem)
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(items):
     """What is known to fall short runs and is reported as `xfail`, with the reason from known_failures.txt."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(setup_of(item)))
     known = {}
     for line in (HERE / "known_failures.txt").read_text().splitlines():
         if line and not line.startswith("#"):
@@ -37,7 +52,7 @@ def pytest_runtest_call(item):
     def late(*_):
         raise TimeoutError(f"{item.name} took longer than {limit} s")
 
-    limit = 700 if "score" in item.name else 400 if "killed" in item.name else 120
+    limit = 700 if "score" in item.name else 400 if "killed" in item.name else 240
     signal.signal(signal.SIGALRM, late)
     signal.alarm(limit)
     try:
@@ -50,8 +65,9 @@ def pytest_runtest_call(item):
 def folder():
     path = os.environ.get("FIRESTEEL_TEST_DIR")
     if path:
-        pathlib.Path(path).mkdir(parents=True, exist_ok=True)
-        yield pathlib.Path(path)
+        own = pathlib.Path(path) / os.environ.get("PYTEST_XDIST_WORKER", "")
+        own.mkdir(parents=True, exist_ok=True)
+        yield own
         return
     with tempfile.TemporaryDirectory(prefix="firesteel-test-", ignore_cleanup_errors=True) as made:
         yield pathlib.Path(made)
@@ -138,13 +154,13 @@ def path(server, tmp_path):
 
 @pytest.fixture(scope="session")
 def tpch(folder):
-    """TPC-H at a small scale factor as parquet files; the factor is FIRESTEEL_TPCH_SF."""
-    factor = os.environ.get("FIRESTEEL_TPCH_SF", "0.1")
+    """TPC-H as parquet files; the scale factor is FIRESTEEL_TPCH_SF. With less than 1, tables are too small for most rules."""
+    factor = os.environ.get("FIRESTEEL_TPCH_SF", "1")
     target = services.CACHE / "data" / f"tpch-sf{factor}"
-    if not (target / "done").exists():
-        tool = pathlib.Path(sys.executable).parent / "tpchgen-cli"
-        subprocess.run([tool, "parquet", "-s", factor, "--output-dir", target, "--overwrite"], check=True)
-        (target / "done").touch()
+    with services.made_once(target) as missing:
+        if missing:
+            tool = pathlib.Path(sys.executable).parent / "tpchgen-cli"
+            subprocess.run([tool, "parquet", "-s", factor, "--output-dir", target, "--overwrite"], check=True)
     return target
 
 

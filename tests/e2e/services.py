@@ -3,6 +3,8 @@
 A service that cannot be had raises `Unavailable` with the reason; the fixtures turn that into a named skip.
 """
 import atexit
+import contextlib
+import fcntl
 import os
 import pathlib
 import shutil
@@ -22,6 +24,18 @@ S3_KEY, S3_SECRET, BUCKET = "firesteel", "firesteel-secret", "bench"
 
 class Unavailable(Exception):
     """A service that this machine does not have."""
+
+
+@contextlib.contextmanager
+def made_once(target):
+    """Makes a folder of the cache in one of the test processes: gives `True` where it is to be made, while the others wait."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with open(target.parent / f"{target.name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        missing = not (target / "done").exists()
+        yield missing
+        if missing:
+            (target / "done").touch()
 
 
 def free_port():
@@ -95,10 +109,10 @@ class S3:
         self.port = free_port()
         data = pathlib.Path(folder) / "s3"
         data.mkdir(exist_ok=True)
-        ports = [f"-{n}={free_port()}" for n in ("master.port", "volume.port", "filer.port")]
+        ports = [f"-{n}={free_port()}" for n in ("master.port", "volume.port", "filer.port", "admin.port")]
         self.process = Process("s3", [
             weed, "mini", f"-dir={data}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.telemetry=false",
-            "-admin.ui=false", "-webdav=false", f"-s3.port={self.port}", f"-bucket={BUCKET}", *ports,
+            "-admin.ui=false", "-webdav=false", "-s3.port.iceberg=0", "-s3.port.lance=0", f"-s3.port={self.port}", f"-bucket={BUCKET}", *ports,
         ], folder, {"AWS_ACCESS_KEY_ID": S3_KEY, "AWS_SECRET_ACCESS_KEY": S3_SECRET})
         wait_until("S3", self._ready, 60, self.process.popen)
 
@@ -223,14 +237,14 @@ class ClickHouse:
 
     def _environment(self):
         home = CACHE / ("venv-" + self.PACKAGE.replace("==", "-"))
-        if not (home / "ready").exists():
-            shutil.rmtree(home, ignore_errors=True)
-            made = subprocess.run([sys.executable, "-m", "venv", home], capture_output=True)
-            if made.returncode == 0:
-                made = subprocess.run([home / "bin" / "pip", "install", "-q", self.PACKAGE], capture_output=True)
-            if made.returncode != 0:
-                raise Unavailable(f"ClickHouse: PyPI package {self.PACKAGE} cannot be had")
-            (home / "ready").touch()
+        with made_once(home) as missing:
+            if missing:
+                shutil.rmtree(home, ignore_errors=True)
+                made = subprocess.run([sys.executable, "-m", "venv", home], capture_output=True)
+                if made.returncode == 0:
+                    made = subprocess.run([home / "bin" / "pip", "install", "-q", self.PACKAGE], capture_output=True)
+                if made.returncode != 0:
+                    raise Unavailable(f"ClickHouse: PyPI package {self.PACKAGE} cannot be had")
         return home / "bin" / "python"
 
     def start(self):

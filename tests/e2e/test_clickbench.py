@@ -24,9 +24,9 @@ def duckdb_text(sql):
 def data():
     """The table as parquet files; the number of rows is FIRESTEEL_CLICKBENCH_ROWS."""
     target = services.CACHE / "data" / f"hits-{ROWS}"
-    if not (target / "done").exists():
-        subprocess.run([sys.executable, FOLDER / "generate.py", str(ROWS), target], check=True)
-        (target / "done").touch()
+    with services.made_once(target) as missing:
+        if missing:
+            subprocess.run([sys.executable, FOLDER / "generate.py", str(ROWS), target], check=True)
     return target
 
 

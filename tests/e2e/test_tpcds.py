@@ -49,10 +49,10 @@ def files(data):
 def data():
     """The tables as parquet files; the scale factor is FIRESTEEL_TPCDS_SF."""
     target = services.CACHE / "data" / f"tpcds-sf{SCALE}"
-    if not (target / "done").exists():
-        tool = pathlib.Path(sys.executable).parent / "tpcgen-cli"
-        subprocess.run([tool, "tpcds", "parquet", "-s", SCALE, "--output-dir", target, "--overwrite", "-q"], check=True)
-        (target / "done").touch()
+    with services.made_once(target) as missing:
+        if missing:
+            tool = pathlib.Path(sys.executable).parent / "tpcgen-cli"
+            subprocess.run([tool, "tpcds", "parquet", "-s", SCALE, "--output-dir", target, "--overwrite", "-q"], check=True)
     return target
 
 
