@@ -324,5 +324,5 @@ async fn definitions_in_definitions_are_resolved_once() {
         &["true|true|1"],
     )
     .await;
-    fails("with c as (select nothing) select 1", "UNRESOLVED_COLUMN").await;
+    fails("with c as (select nothing) select 1", "UNRESOLVED_COLUMN.WITHOUT_SUGGESTION").await;
 }

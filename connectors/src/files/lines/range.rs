@@ -57,7 +57,7 @@ fn blocks(
         (end > *at).then_some(end)
     };
     let first = range.start;
-    let starts = std::iter::successors(Some(first), next.clone());
+    let starts = std::iter::successors(Some(first), next);
     let ranges = starts.filter_map(move |start| Some(start..next(&start)?));
     futures::stream::iter(ranges)
         .map(move |range| {
