@@ -10,6 +10,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use ballista_core::JobId;
 use ballista_core::client_pool::BallistaClientPool;
+use ballista_core::error::BallistaError;
 use ballista_core::execution_plans::sort_shuffle::SortShuffleWriterExec;
 use ballista_core::execution_plans::{
     RangeShuffleReaderExec, RangeShuffleWriterExec, ShuffleReaderExec, ShuffleWriterExec,
@@ -28,6 +29,7 @@ use datafusion::prelude::SessionConfig;
 use firesteel_engine::cancel;
 use firesteel_engine::sink::SinkExec;
 use firesteel_engine::task::TaskExec;
+use firesteel_functions::SparkError;
 use firesteel_functions::error::from_datafusion;
 use tokio_util::sync::CancellationToken;
 
@@ -116,11 +118,26 @@ impl ExecutionEngine for EngineStages {
 fn classified(error: DataFusionError) -> DataFusionError {
     let about_data = match error.find_root() {
         DataFusionError::ArrowError(cause, _) => is_about_data(cause),
-        DataFusionError::External(cause) => cause.downcast_ref::<ArrowError>().is_some_and(is_about_data),
+        DataFusionError::External(cause) => match cause.downcast_ref::<BallistaError>() {
+            Some(BallistaError::ArrowError(cause)) => return file_error(cause).map_or(error, Into::into),
+            _ => cause.downcast_ref::<ArrowError>().is_some_and(is_about_data),
+        },
         DataFusionError::ParquetError(_) => true,
         _ => false,
     };
     if about_data { from_datafusion(error).into() } else { error }
+}
+
+/// What a file could not be read for. Ballista's own errors, which writers of shuffle data give, do not tell what they hold.
+fn file_error(error: &ArrowError) -> Option<SparkError> {
+    let same = match error {
+        ArrowError::ParquetError(why) => ArrowError::ParquetError(why.clone()),
+        ArrowError::CsvError(why) => ArrowError::CsvError(why.clone()),
+        ArrowError::JsonError(why) => ArrowError::JsonError(why.clone()),
+        ArrowError::AvroError(why) => ArrowError::AvroError(why.clone()),
+        _ => return None,
+    };
+    Some(from_datafusion(same.into()))
 }
 
 fn is_about_data(error: &ArrowError) -> bool {

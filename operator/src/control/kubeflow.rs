@@ -142,7 +142,10 @@ pub(crate) async fn scheduled(
     }
     context.tell(&scheduled.object_ref(&()), "Translate", &decision.news).await;
     context.went_well(&uid);
-    Ok(after(300))
+    // The schedule may be seen to change before its jobs are: then nothing tells when they are.
+    let active = found.and_then(|schedule| schedule.status).is_some_and(|status| !status.active.is_empty());
+    let busy = active || jobs.iter().any(|job| job.finished.is_none());
+    Ok(after(if busy { 5 } else { 300 }))
 }
 
 async fn write<K>(api: &Api<K>, name: &str, status: Value) -> Result<(), ControlError>
