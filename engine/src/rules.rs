@@ -8,6 +8,7 @@ mod database;
 mod dimension;
 mod estimate;
 mod layout;
+pub mod names;
 mod narrow;
 mod not_in;
 mod order;
@@ -26,7 +27,7 @@ use datafusion::physical_optimizer::PhysicalOptimizerRule;
 /// Rules run before DataFusion's own analysis.
 #[must_use]
 pub fn analysis() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
-    vec![Arc::new(unnest::Unnest), Arc::new(barrier::Barrier)]
+    vec![Arc::new(unnest::Unnest), Arc::new(barrier::Barrier), Arc::new(names::ShortNames)]
 }
 
 /// Logical rules, run after DataFusion's own.

@@ -6,6 +6,7 @@ use arrow::datatypes::Field;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, HashMap};
 use datafusion::logical_expr::{Expr, Filter, LogicalPlan, LogicalPlanBuilder, Projection, SortExpr};
+use firesteel_engine::rules::names;
 use firesteel_functions::{SparkResult, arithmetic, registry, task, under};
 
 use super::errors;
@@ -13,8 +14,12 @@ use super::scope::{Attribute, column_name};
 
 /// A projection; a column that keeps its id stays a bare column.
 pub(super) fn project(input: LogicalPlan, exprs: Vec<(Expr, u64)>) -> SparkResult<LogicalPlan> {
-    let exprs = exprs.into_iter().map(|(expr, id)| named(expr, id)).collect();
+    let exprs = exprs.into_iter().map(|(expr, id)| Ok(named(shortened(expr)?, id))).collect::<SparkResult<_>>()?;
     Ok(LogicalPlan::Projection(Projection::try_new(exprs, Arc::new(input)).map_err(errors::planning)?))
+}
+
+fn shortened(expr: Expr) -> SparkResult<Expr> {
+    names::shortened(expr).map(|t| t.data).map_err(errors::planning)
 }
 
 /// An expression under the name of an id.
@@ -38,6 +43,7 @@ pub(super) fn keep(input: LogicalPlan, attributes: &[Attribute]) -> SparkResult<
 
 /// A filter.
 pub(super) fn filter(input: LogicalPlan, predicate: Expr) -> SparkResult<LogicalPlan> {
+    let predicate = shortened(predicate)?;
     Ok(LogicalPlan::Filter(Filter::try_new(predicate, Arc::new(input)).map_err(errors::planning)?))
 }
 

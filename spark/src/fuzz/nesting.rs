@@ -1,4 +1,4 @@
-//! Texts that nest deep or go on for long: each must be refused or planned on a small stack.
+//! Texts that nest deep or go on for long: each must be refused or planned on a server's stack.
 
 /// How deep: less than what is refused, near it, and far beyond.
 const DEPTHS: &[usize] = &[60, 400, 990, 20_000];
@@ -58,31 +58,34 @@ fn nest(depth: usize, (open, inner, close): (&str, &str, &str)) -> String {
     format!("{}{inner}{}", open.repeat(depth), close.repeat(depth))
 }
 
-pub(super) fn texts() -> Vec<String> {
+/// Texts of each depth.
+pub(super) fn texts() -> impl Iterator<Item = (usize, String)> {
+    DEPTHS.iter().flat_map(|&depth| at(depth).into_iter().map(move |text| (depth, text)))
+}
+
+fn at(depth: usize) -> Vec<String> {
     let mut texts = vec![];
-    for &depth in DEPTHS {
-        for &parts in NESTS {
-            texts.push(format!("SELECT {} FROM t", nest(depth, parts)));
-            texts.push(format!("SELECT count(*) FROM t GROUP BY {}", nest(depth, parts)));
-        }
-        for chain in CHAINS {
-            texts.push(format!("SELECT i{} FROM t", chain.repeat(depth)));
-            texts.push(format!("SELECT * FROM t WHERE i{}", chain.repeat(depth)));
-        }
-        // Wide queries are allowed and cost time, so the widest only show that nothing overflows where it is refused.
-        for &parts in QUERIES {
-            if depth <= 60 || parts.0.contains('(') || parts.2.is_empty() {
-                texts.push(nest(depth, parts));
-            }
-        }
-        for &parts in TYPES {
-            texts.push(format!("SELECT CAST(NULL AS {})", nest(depth, parts)));
+    for &parts in NESTS {
+        texts.push(format!("SELECT {} FROM t", nest(depth, parts)));
+        texts.push(format!("SELECT count(*) FROM t GROUP BY {}", nest(depth, parts)));
+    }
+    for chain in CHAINS {
+        texts.push(format!("SELECT i{} FROM t", chain.repeat(depth)));
+        texts.push(format!("SELECT * FROM t WHERE i{}", chain.repeat(depth)));
+    }
+    // Wide queries are allowed and cost time, so the widest only show that nothing overflows where it is refused.
+    for &parts in QUERIES {
+        if depth <= 60 || parts.0.contains('(') || parts.2.is_empty() {
             texts.push(nest(depth, parts));
         }
-        texts.push(format!("SELECT '{}'", "\\'".repeat(depth)));
-        texts.push("/*".repeat(depth));
-        texts.push("`".repeat(depth));
-        texts.push(format!("SELECT * FROM {}", vec!["a"; depth].join(".")));
     }
+    for &parts in TYPES {
+        texts.push(format!("SELECT CAST(NULL AS {})", nest(depth, parts)));
+        texts.push(nest(depth, parts));
+    }
+    texts.push(format!("SELECT '{}'", "\\'".repeat(depth)));
+    texts.push("/*".repeat(depth));
+    texts.push("`".repeat(depth));
+    texts.push(format!("SELECT * FROM {}", vec!["a"; depth].join(".")));
     texts
 }
