@@ -22,6 +22,7 @@ use firesteel_connectors::sink::PreparedSink;
 use firesteel_functions::SparkError;
 use firesteel_functions::registry;
 
+use crate::estimate::EstimateExec;
 use crate::order::InOrderExec;
 use crate::sink::SinkExec;
 use crate::task::TaskExec;
@@ -40,6 +41,9 @@ const POSTGRES: u8 = 5;
 
 /// First byte of a scan of files in a format of ours; its message follows.
 const FILES: u8 = 6;
+
+/// First byte of an [`EstimateExec`]; the number of rows follows.
+const ESTIMATE: u8 = 7;
 
 /// A function of Spark's book.
 const SPARK: &[u8] = b"s";
@@ -98,6 +102,10 @@ impl PhysicalExtensionCodec for EngineCodec {
                 }
                 _ => Err(DataFusionError::Internal("a scan of a database has one input".into())),
             },
+            Some((&ESTIMATE, rest)) => match inputs {
+                [input] => Ok(Arc::new(EstimateExec::new(Arc::clone(input), wanted(rest)?.unwrap_or(0)))),
+                _ => Err(DataFusionError::Internal("an estimate has one input".into())),
+            },
             Some((&FILES, rest)) => files::decode(rest, ctx, self, proto_converter),
             _ => Err(DataFusionError::Internal("an operator of an unknown kind was received".into())),
         }
@@ -122,6 +130,11 @@ impl PhysicalExtensionCodec for EngineCodec {
             if let Some(wanted) = merge.wanted() {
                 buf.extend_from_slice(&u64::try_from(wanted).unwrap_or(u64::MAX).to_le_bytes());
             }
+            return Ok(());
+        }
+        if let Some(estimate) = node.downcast_ref::<EstimateExec>() {
+            buf.push(ESTIMATE);
+            buf.extend_from_slice(&u64::try_from(estimate.rows()).unwrap_or(u64::MAX).to_le_bytes());
             return Ok(());
         }
         if node.is::<TaskExec>() {

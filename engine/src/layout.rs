@@ -1,4 +1,4 @@
-//! How rows lie in partitions where the user says so: `repartition`, `coalesce`, `sortWithinPartitions`.
+//! How rows lie in partitions where the user says so: `repartition`, `coalesce`, `sortWithinPartitions`, a sort whose order is seen.
 //!
 //! DataFusion takes such things for hints and plans them anew as it needs. So they are operators it does not know until its
 //! rules are done; then [`crate::rules`] puts its own in their place:
@@ -7,6 +7,8 @@
 //! LayoutExec (Shuffle)    RepartitionExec by hash of a number that meets the wanted partition
 //! LayoutExec (Coalesce)   the same, or one merge in order
 //! LayoutExec (Sorted)     SortExec that keeps partitions
+//! LayoutExec (Merged)     the same, and a merge into one
+//! LayoutExec (Kept)       nothing
 //! ```
 
 mod exec;

@@ -5,6 +5,7 @@
 
 pub mod cancel;
 pub mod codec;
+pub mod estimate;
 pub mod job;
 pub mod layout;
 pub mod local;

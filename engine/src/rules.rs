@@ -14,9 +14,12 @@ mod not_in;
 mod order;
 mod recursion;
 pub mod reduction;
+mod seen_sort;
 mod semi_join;
+pub mod shuffle;
 pub mod stages;
 mod task;
+mod task_limit;
 mod unnest;
 
 use std::sync::Arc;
@@ -27,7 +30,13 @@ use datafusion::physical_optimizer::PhysicalOptimizerRule;
 /// Rules run before DataFusion's own analysis.
 #[must_use]
 pub fn analysis() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
-    vec![Arc::new(unnest::Unnest), Arc::new(barrier::Barrier), Arc::new(names::ShortNames)]
+    vec![
+        Arc::new(unnest::Unnest),
+        Arc::new(barrier::Barrier),
+        Arc::new(seen_sort::KeepSeenSort),
+        Arc::new(task_limit::KeepTasks),
+        Arc::new(names::ShortNames),
+    ]
 }
 
 /// Logical rules, run after DataFusion's own.

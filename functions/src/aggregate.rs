@@ -24,6 +24,7 @@ mod vector;
 
 use std::sync::Arc;
 
+pub use approx::precision as approx_count_distinct_precision;
 pub(crate) use by_double::to_doubles;
 
 use datafusion::logical_expr::AggregateUDF;

@@ -31,6 +31,7 @@ mod scalar;
 mod sketch;
 mod under;
 mod window;
+pub use aggregate::approx_count_distinct_precision;
 pub use registry::{Registry, registry};
 pub use scalar::json::{JsonRecords, record_schema};
 pub use scalar::reshape::reshape_expr;

@@ -28,7 +28,7 @@ use datafusion::prelude::SessionContext;
 use firesteel_engine::job::{JobHandle, JobId, JobProgress, JobRunner};
 use firesteel_engine::local::LocalJobRunner;
 use firesteel_engine::rules::reduction::{self, Limits};
-use firesteel_engine::rules::stages;
+use firesteel_engine::rules::{shuffle, stages};
 use firesteel_engine::{cancel, session::profile};
 use firesteel_functions::SparkError;
 use tokio::sync::watch;
@@ -172,7 +172,8 @@ async fn planned(
         biased;
         () = cancel.cancelled() => Err(cancel::cancelled()),
         planned = state.create_physical_plan(plan) => {
-            stages::explicit(reduction::reduce(planned?, Limits::of_broadcast(profile::BROADCAST_BYTES))?)
+            let plan = shuffle::shuffled(planned?, state.config().target_partitions())?;
+            stages::explicit(reduction::reduce(plan, Limits::of_broadcast(profile::BROADCAST_BYTES))?)
         }
     }
 }

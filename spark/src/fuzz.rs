@@ -22,16 +22,36 @@ use dice::Dice;
 
 /// The stack of a thread of the server that plans queries (`cli`, `engine::local`).
 const STACK: usize = 32 << 20;
-/// A text that takes longer hangs, as far as a client can tell.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Seconds of a processor. A text that takes longer hangs, as far as a client can tell; on a busy machine it may only wait.
+const PATIENCE: f64 = 60.0;
 const TABLES: &[&str] = &[
     "CREATE TEMP VIEW t AS SELECT 1 i, 2L l, 1.5D d, 2.25BD m, 'x' s, true b, DATE'2024-01-31' y, TIMESTAMP'2024-01-31 01:02:03' z, \
      INTERVAL '1' DAY n, INTERVAL '1' MONTH o, array(1, 2, NULL) a, named_struct('x', 1, 'y', 'q') r, map('k', 1) p, X'00FF' h",
     "CREATE TEMP VIEW u AS SELECT * FROM VALUES (1, 'a', 1.5D), (2, NULL, NULL) AS u(i, s, v)",
 ];
 
-/// What is being tried, for the watch that ends a run that hangs.
-type Now = Arc<Mutex<(Instant, String)>>;
+/// What is being tried and since which processor time of its thread, for the watch that ends a run that hangs.
+#[derive(Default)]
+struct Trial {
+    thread: String,
+    since: f64,
+    text: String,
+}
+
+type Now = Arc<Mutex<Trial>>;
+
+/// Seconds of processor time a thread has had, as Linux tells it in ticks of 10 ms.
+fn processor_seconds(thread: &str) -> f64 {
+    let told = std::fs::read_to_string(format!("/proc/self/task/{thread}/stat")).unwrap_or_default();
+    let times = told.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11).take(2);
+    times.filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
+}
+
+/// The number of this thread.
+fn this_thread() -> String {
+    let link = std::fs::read_link("/proc/thread-self").unwrap_or_default();
+    link.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
 
 struct Fuzz {
     session: Arc<Session>,
@@ -58,7 +78,9 @@ impl Fuzz {
 
     /// Notes a text whose treatment panics.
     fn guard(&mut self, step: &str, text: &str, work: impl FnOnce(&Self)) {
-        *self.now.lock().unwrap() = (Instant::now(), format!("{step}: {text}"));
+        let thread = this_thread();
+        let since = processor_seconds(&thread);
+        *self.now.lock().unwrap() = Trial { thread, since, text: format!("{step}: {text}") };
         if catch_unwind(AssertUnwindSafe(|| work(self))).is_err() {
             let shown: String = text.chars().take(2_000).collect();
             eprintln!("{step} panics: {shown}");
@@ -96,9 +118,9 @@ fn watch(now: &Now) {
     std::thread::spawn(move || {
         loop {
             std::thread::sleep(Duration::from_secs(1));
-            let (since, text) = now.lock().unwrap().clone();
-            if !text.is_empty() && since.elapsed() > PATIENCE {
-                eprintln!("hangs at {}", text.chars().take(4_000).collect::<String>());
+            let trial = now.lock().unwrap();
+            if !trial.text.is_empty() && processor_seconds(&trial.thread) - trial.since > PATIENCE {
+                eprintln!("hangs at {}", trial.text.chars().take(4_000).collect::<String>());
                 std::process::abort();
             }
         }
@@ -107,7 +129,7 @@ fn watch(now: &Now) {
 
 /// Runs `work` on a stack like a server's and fails with the texts that panicked.
 fn on_a_servers_stack(work: impl FnOnce(&mut Fuzz) + Send + 'static) {
-    let now: Now = Arc::new(Mutex::new((Instant::now(), String::new())));
+    let now = Now::default();
     watch(&now);
     let clock = Arc::clone(&now);
     let thread = std::thread::Builder::new().stack_size(STACK).spawn(move || {
@@ -116,7 +138,7 @@ fn on_a_servers_stack(work: impl FnOnce(&mut Fuzz) + Send + 'static) {
         fuzz.failures
     });
     let failures = thread.unwrap().join().unwrap();
-    now.lock().unwrap().1.clear();
+    now.lock().unwrap().text.clear();
     assert!(failures.is_empty(), "{} texts panic, the first: {}", failures.len(), failures[0]);
 }
 

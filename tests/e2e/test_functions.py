@@ -1,6 +1,7 @@
 """Functions whose answers are easily almost right. Every expected value is what Apache Spark 4.3 answered."""
 import pytest
 from pyspark.errors import PySparkException
+from pyspark.sql import functions as F
 
 
 def one(spark, expression):
@@ -156,3 +157,20 @@ def test_a_product_is_for_data_frames(spark):
 def test_values_nest_deep_without_being_written_twice(spark):
     query = "coalesce(" * 60 + "nullif(id, 0)" + ", id)" * 60
     assert [r[0] for r in spark.range(2).selectExpr(query).collect()] == [0, 1]
+
+
+@pytest.mark.parametrize("rows, answer", [
+    (3, (3, 3, 3)), (100, (103, 98, 89)), (450, (437, 446, 536)), (3000, (2770, 3069, 2992)), (20000, (19522, 20090, 16343)),
+])
+def test_distinct_values_are_estimated_as_spark_does(spark, rows, answer):
+    by = F.approx_count_distinct("id"), F.approx_count_distinct(F.col("id").cast("string"), 0.02), \
+        F.approx_count_distinct(F.col("id").cast("int"), 0.2)
+    assert tuple(spark.range(0, rows, 1, 3).agg(*by).first()) == answer
+
+
+def test_a_sum_of_hundreds_of_columns_is_planned(spark):
+    wide = spark.range(2).select(*(F.lit(n).alias(f"c{n}") for n in range(400)))
+    total = wide.columns[0]
+    for name in wide.columns[1:]:
+        total = F.col(name) + total
+    assert wide.select(total.alias("s")).distinct().collect() == [(399 * 400 // 2,)]

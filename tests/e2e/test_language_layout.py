@@ -102,3 +102,39 @@ def test_random_numbers_of_every_partition_are_sparks(spark):
     rows = spark.sql("SELECT id, rand(7), spark_partition_id(), monotonically_increasing_id() FROM range(0, 10, 3, 2)")
     assert [(r[0], round(r[1], 9), r[2], r[3]) for r in rows.collect()] == [
         (0, 0.281881215, 0, 0), (3, 0.459988190, 0, 1), (6, 0.483650854, 1, 8589934592), (9, 0.734216417, 1, 8589934593)]
+
+
+def test_rows_go_to_the_partitions_they_say(spark):
+    ids = spark.range(10).select("id", F.when(F.col("id") < 9, (F.col("id") % 4).cast("int")).alias("part"))
+    assert places(ids.repartitionById(3, "part")) == [0, 1, 2, 0, 0, 1, 2, 0, 0, 0]
+    with pytest.raises(PySparkException, match="DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE"):
+        ids.repartitionById(3, "id").collect()
+
+
+def test_a_limit_leaves_rows_the_partitions_they_were_in(spark, stored):
+    ids = spark.range(10, numPartitions=5).select("id", F.spark_partition_id().alias("p"))
+    assert [row.p for row in ids.limit(8).collect()] == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert [row.p for row in ids.withColumn("q", F.col("p") + 1).take(4)] == [0, 0, 1, 1]
+    numbers = stored.select(F.monotonically_increasing_id().alias("n")).limit(20).collect()
+    assert len({row.n for row in numbers}) == 20
+
+
+@pytest.fixture
+def events(spark, path):
+    """Rows in no order, in several files."""
+    mixed = ((F.col("id") * 7919) % 100003).alias("at")
+    spark.range(0, 100000, 1, 4).select((F.col("id") % 7).alias("who"), mixed).write.parquet(f"{path}/events")
+    return spark.read.parquet(f"{path}/events")
+
+
+def test_aggregates_see_the_order_of_a_sort_below_them(spark, events):
+    ends = (F.min("at"), F.max("at"), F.first("at"), F.last("at"), F.collect_list("at"))
+    for order, swapped in ((F.asc("at"), False), (F.desc("at"), True)):
+        rows = events.orderBy(order).where("at >= 0").groupBy("who").agg(*ends).collect()
+        assert len(rows) == 7
+        for who, least, most, first, last, every in rows:
+            assert (first, last) == ((most, least) if swapped else (least, most)), who
+            assert every == sorted(every, reverse=swapped) and len(every) > 14_000
+    events.createOrReplaceTempView("events")
+    text = "SELECT first(at) = max(at), last(at) = min(at) FROM (SELECT * FROM events ORDER BY at DESC)"
+    assert tuple(spark.sql(text).first()) == (True, True)

@@ -78,8 +78,9 @@ impl Decoder<'_> {
             ExprType::TypedAggregateExpression(_) => {
                 return Err(SparkError::unsupported("typed aggregates of the JVM"));
             }
-            ExprType::DirectShufflePartitionId(_) => {
-                return Err(SparkError::unsupported("partitioning by a given partition id"));
+            ExprType::DirectShufflePartitionId(id) => {
+                let id = self.boxed(id.child, "DirectShufflePartitionID", "child")?;
+                Expr::call(spec::PARTITION_ID, vec![id])
             }
             ExprType::Extension(any) => return Err(extension(&any)),
         })

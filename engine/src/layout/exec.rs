@@ -28,6 +28,10 @@ pub(crate) enum Wanted {
     Coalesce(usize),
     /// Each partition in this order.
     Sorted(LexOrdering),
+    /// As they are.
+    Kept,
+    /// One partition in this order.
+    Merged(LexOrdering),
 }
 
 impl LayoutExec {
@@ -36,7 +40,8 @@ impl LayoutExec {
         let partitions = match &wanted {
             Wanted::Shuffle(partitions) => *partitions,
             Wanted::Coalesce(partitions) => given.min(*partitions),
-            Wanted::Sorted(_) => given,
+            Wanted::Sorted(_) | Wanted::Kept => given,
+            Wanted::Merged(_) => 1,
         };
         // Nothing above may rely on an order that the plan keeps only if this operator does.
         let properties = PlanProperties::new(
@@ -63,6 +68,8 @@ impl DisplayAs for LayoutExec {
             Wanted::Shuffle(partitions) => write!(f, "LayoutExec: shuffle={partitions}"),
             Wanted::Coalesce(partitions) => write!(f, "LayoutExec: coalesce={partitions}"),
             Wanted::Sorted(keys) => write!(f, "LayoutExec: sorted=[{keys}]"),
+            Wanted::Kept => f.write_str("LayoutExec: kept"),
+            Wanted::Merged(keys) => write!(f, "LayoutExec: merged=[{keys}]"),
         }
     }
 }
@@ -88,7 +95,7 @@ impl ExecutionPlan for LayoutExec {
         &self,
         f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
-        if let Wanted::Sorted(keys) = &self.wanted {
+        if let Wanted::Sorted(keys) | Wanted::Merged(keys) = &self.wanted {
             for key in keys {
                 if f(&key.expr)? == TreeNodeRecursion::Stop {
                     return Ok(TreeNodeRecursion::Stop);

@@ -26,6 +26,13 @@ pub enum Layout {
         /// By these.
         keys: Vec<SortExpr>,
     },
+    /// Rows stay where they are, and limits above them.
+    Kept,
+    /// All rows are in one partition, sorted.
+    Merged {
+        /// By these.
+        keys: Vec<SortExpr>,
+    },
 }
 
 /// Rows laid out.
@@ -70,8 +77,8 @@ impl UserDefinedLogicalNodeCore for LayoutNode {
 
     fn expressions(&self) -> Vec<Expr> {
         match &self.layout {
-            Layout::Sorted { keys } => keys.iter().map(|key| key.expr.clone()).collect(),
-            Layout::Shuffle { .. } | Layout::Coalesce { .. } => Vec::new(),
+            Layout::Sorted { keys } | Layout::Merged { keys } => keys.iter().map(|key| key.expr.clone()).collect(),
+            Layout::Shuffle { .. } | Layout::Coalesce { .. } | Layout::Kept => Vec::new(),
         }
     }
 
@@ -81,6 +88,8 @@ impl UserDefinedLogicalNodeCore for LayoutNode {
             Layout::Shuffle { partitions: None } => f.write_str("Shuffle"),
             Layout::Coalesce { partitions } => write!(f, "Coalesce: partitions={partitions}"),
             Layout::Sorted { .. } => f.write_str("SortWithinPartitions"),
+            Layout::Kept => f.write_str("Kept"),
+            Layout::Merged { .. } => f.write_str("SortIntoOne"),
         }
     }
 
@@ -88,10 +97,10 @@ impl UserDefinedLogicalNodeCore for LayoutNode {
         let (Some(input), true) = (inputs.pop(), inputs.is_empty()) else {
             return Err(DataFusionError::Internal("a layout has one input".into()));
         };
+        let by = |keys: &[SortExpr]| keys.iter().zip(exprs).map(|(key, expr)| key.with_expr(expr)).collect();
         let layout = match &self.layout {
-            Layout::Sorted { keys } => {
-                Layout::Sorted { keys: keys.iter().zip(exprs).map(|(key, expr)| key.with_expr(expr)).collect() }
-            }
+            Layout::Sorted { keys } => Layout::Sorted { keys: by(keys) },
+            Layout::Merged { keys } => Layout::Merged { keys: by(keys) },
             other => other.clone(),
         };
         Ok(Self { input, layout })
@@ -104,7 +113,8 @@ impl UserDefinedLogicalNodeCore for LayoutNode {
             Layout::Shuffle { .. } | Layout::Coalesce { .. } => {
                 columns.extend(self.input.schema().fields().len().checked_sub(1));
             }
-            Layout::Sorted { keys } => {
+            Layout::Kept => {}
+            Layout::Sorted { keys } | Layout::Merged { keys } => {
                 for column in keys.iter().flat_map(|key| key.expr.column_refs()) {
                     columns.extend(self.input.schema().maybe_index_of_column(column));
                 }

@@ -45,13 +45,15 @@ impl ExtensionPlanner for LayoutPlanner {
                 Wanted::Shuffle(needed(input.as_ref(), session.config().target_partitions()))
             }
             Layout::Coalesce { partitions } => Wanted::Coalesce((*partitions).max(1)),
-            Layout::Sorted { keys } => {
+            Layout::Kept => Wanted::Kept,
+            Layout::Sorted { keys } | Layout::Merged { keys } => {
                 let schema = UserDefinedLogicalNodeCore::schema(node);
                 let keys = keys
                     .iter()
                     .map(|key| create_physical_sort_expr(key, schema, session.execution_props(), planning))
                     .collect::<Result<Vec<_>>>()?;
                 match LexOrdering::new(keys) {
+                    Some(keys) if matches!(node.layout(), Layout::Merged { .. }) => Wanted::Merged(keys),
                     Some(keys) => Wanted::Sorted(keys),
                     None => return Ok(Some(Arc::clone(input))),
                 }

@@ -17,6 +17,7 @@ use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
+use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, Partitioning};
 use firesteel_functions::registry;
 
@@ -70,6 +71,9 @@ fn placed(layout: &LayoutExec, config: &ConfigOptions) -> Result<Arc<dyn Executi
     let given = input.output_partitioning().partition_count();
     match layout.wanted() {
         Wanted::Sorted(keys) => Ok(sorted(input, keys.clone())),
+        Wanted::Merged(keys) if given == 1 => Ok(sorted(input, keys.clone())),
+        Wanted::Merged(keys) => Ok(Arc::new(SortPreservingMergeExec::new(keys.clone(), sorted(input, keys.clone())))),
+        Wanted::Kept => Ok(input),
         Wanted::Coalesce(partitions) if given <= *partitions => Ok(input),
         Wanted::Coalesce(1) => Ok(Arc::new(InOrderExec::new(Arc::new(CoalescePartitionsExec::new(input)), None))),
         Wanted::Coalesce(partitions) => shuffled(input, given, *partitions, config),

@@ -23,7 +23,7 @@ use crate::order::InOrderExec;
 use crate::sink::SinkExec;
 
 /// Aggregates whose result depends on the order of rows.
-const ORDERED: &[&str] =
+pub(super) const ORDERED: &[&str] =
     &["any_value", "array_agg", "collect_list", "first", "first_value", "last", "last_value", "listagg", "string_agg"];
 
 /// The rule.

@@ -31,10 +31,10 @@ struct CountMin {
 }
 
 impl CountMin {
-    fn new(eps: f64, confidence: f64, seed: i32) -> Self {
+    fn new(eps: f64, confidence: f64, seed: i64) -> Self {
         let width = (2.0 / eps).ceil() as i32;
         let depth = (-(-confidence).ln_1p() / 2_f64.ln()).ceil() as i32;
-        let mut random = JavaRandom::new(i64::from(seed));
+        let mut random = JavaRandom::new(seed);
         let factors: Vec<i64> = (0..depth).map(|_| i64::from(random.below(i32::MAX))).collect();
         let cells = factors.len().saturating_mul(usize::try_from(width).unwrap_or(0));
         Self { width, factors, total: 0, counts: vec![0; cells] }
@@ -157,7 +157,10 @@ fn typed(types: &[DataType]) -> Result<Vec<DataType>> {
                 DataType::Int64,
             ),
             1 | 2 => (*given == DataType::Float64, "\"DOUBLE\"", DataType::Float64),
-            _ => (*given == DataType::Int32, "\"INT\"", DataType::Int32),
+            _ => {
+                let whole = matches!(given, DataType::Int32 | DataType::Int64);
+                (whole, "(\"INT\" or \"BIGINT\")", DataType::Int32)
+            }
         };
         match given {
             given if fits => out.push(given.clone()),
@@ -175,10 +178,12 @@ pub(super) fn aggregates() -> Vec<Agg> {
         agg(NAME, FOUR, binary, blob, |call| {
             let eps = fraction(call, 1, "eps", f64::MAX)?;
             let confidence = fraction(call, 2, "confidence", 1.0)?;
-            let ScalarValue::Int32(Some(seed)) = constant(call, 3, "seed", "\"INT\"")? else {
-                return internal_err!("seed is no int");
+            let seed = match constant(call, 3, "seed", "(\"INT\" or \"BIGINT\")")? {
+                ScalarValue::Int32(Some(seed)) => i64::from(*seed),
+                ScalarValue::Int64(Some(seed)) => *seed,
+                _ => return internal_err!("seed is no whole number"),
             };
-            Ok(Box::new(Held(CountMin::new(eps, confidence, *seed))))
+            Ok(Box::new(Held(CountMin::new(eps, confidence, seed))))
         })
         .coerce(typed),
     ]

@@ -30,7 +30,9 @@ use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::repartition::RepartitionExec;
+use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, Partitioning, replace_children_if_necessary};
+use firesteel_engine::estimate::EstimateExec;
 use firesteel_engine::rules::reduction;
 
 use mark::MarkExec;
@@ -150,7 +152,13 @@ fn reader(
     stage: usize,
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let (schema, ours, partitioning) = (made.schema(), node.schema(), made.output_partitioning().clone());
-    let leaf: Arc<dyn ExecutionPlan> = Arc::new(UnresolvedShuffleExec::new(stage, Arc::clone(&schema), partitioning));
+    let mut leaf: Arc<dyn ExecutionPlan> =
+        Arc::new(UnresolvedShuffleExec::new(stage, Arc::clone(&schema), partitioning));
+    // A side of a join is broadcast only if it is known to be small.
+    let known = StatisticsContext::new().compute(made.as_ref(), &StatisticsArgs::new())?;
+    if let Some(rows) = known.num_rows.get_value() {
+        leaf = Arc::new(EstimateExec::new(leaf, *rows));
+    }
     if schema == ours {
         return Ok(leaf);
     }

@@ -448,3 +448,6 @@ pub enum CatalogQuery {
 
 /// The name of the hint that stands for `LIMIT ALL`; no hint can be written with it.
 pub const LIMIT_ALL: &str = "LIMIT ALL";
+
+/// The name of the call around the number of a partition among the keys of a `RepartitionBy`; it is no function.
+pub const PARTITION_ID: &str = "direct_shuffle_partition_id";

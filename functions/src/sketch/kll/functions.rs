@@ -112,20 +112,9 @@ fn rank<T: Item>(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
     ask(call, args, |sorted: &[(T, u64)], item: T| Kll::rank(sorted, item).ok_or_else(|| invalid(call.name)))
 }
 
-/// What a question is cast to: numbers no wider than `wanted`, strings, and arrays of these.
+/// What a question, which is a constant, is cast to: numbers, strings, and arrays of numbers.
 fn question(name: &str, wanted: &DataType, types: &[DataType]) -> Result<Vec<DataType>> {
-    let precedence = |t: &DataType| match t {
-        DataType::Int8 => 1,
-        DataType::Int16 => 2,
-        DataType::Int32 => 3,
-        DataType::Int64 => 4,
-        DataType::Decimal128(..) => 5,
-        DataType::Float32 => 6,
-        DataType::Float64 => 7,
-        DataType::Utf8 | DataType::Null => 0,
-        _ => 9,
-    };
-    let fits = |t: &DataType| precedence(t) <= precedence(wanted);
+    let fits = |t: &DataType| t.is_numeric() || matches!(t, DataType::Utf8 | DataType::Null);
     let mut out = Vec::new();
     for (at, given) in types.iter().enumerate() {
         out.push(match (at, given) {

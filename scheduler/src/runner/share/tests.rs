@@ -20,10 +20,9 @@ async fn session(folder: &TempDir) -> Arc<SessionContext> {
     ctx
 }
 
-/// How many exchanges are read that another part of the plan makes, and the plan.
-async fn readers(sql: &str) -> (usize, String) {
-    let folder = tempfile::tempdir().unwrap();
-    let mut state = session(&folder).await.state();
+/// A plan in which both sides of every join travel, and the options it was made with.
+async fn planned(sql: &str, folder: &TempDir) -> (Arc<dyn ExecutionPlan>, ConfigOptions) {
+    let mut state = session(folder).await.state();
     *state.config_mut() = cluster::session_config(state.config().clone(), ShuffleCodec::None);
     let options = state.config_mut().options_mut();
     profile::stamp(options);
@@ -31,10 +30,17 @@ async fn readers(sql: &str) -> (usize, String) {
     options.optimizer.hash_join_single_partition_threshold_rows = 0;
     let logical = state.create_logical_plan(sql).await.unwrap();
     let plan = state.create_physical_plan(&logical).await.unwrap();
-    let shared = shared(plan, state.config_options()).unwrap();
+    (plan, state.config_options().as_ref().clone())
+}
+
+/// How many exchanges are read that another part of the plan makes, and the plan.
+async fn readers(sql: &str) -> (usize, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let (plan, options) = planned(sql, &folder).await;
+    let shared = shared(plan, &options).unwrap();
     let text = displayable(shared.as_ref()).indent(false).to_string();
     let job = JobId::new("test");
-    let stages = DefaultDistributedPlanner::new().plan_query_stages(&job, Arc::clone(&shared), state.config_options());
+    let stages = DefaultDistributedPlanner::new().plan_query_stages(&job, Arc::clone(&shared), &options);
     let stages = stages.unwrap();
     let mut count = 0;
     let _ = shared.apply(|node| {
@@ -72,4 +78,24 @@ async fn what_differs_or_may_differ_is_made_each_time() {
         let (count, plan) = readers(sql).await;
         assert_eq!(count, 0, "{plan}");
     }
+}
+
+#[tokio::test]
+async fn keys_that_another_stage_made_are_broadcast() {
+    let folder = tempfile::tempdir().unwrap();
+    let sql = "select a.g, b.g from t a join t b on a.k = b.k where a.g = 3";
+    let (plan, options) = planned(sql, &folder).await;
+    let limits = reduction::Limits { fewest_rows: 10, ..reduction::Limits::of_broadcast(1 << 20) };
+    let shared = shared(reduction::reduce(plan, limits).unwrap(), &options).unwrap();
+    let text = displayable(shared.as_ref()).indent(false).to_string();
+    assert!(text.contains("UnresolvedShuffleExec") && text.contains("RightSemi"), "{text}");
+    let stages = DefaultDistributedPlanner::new().plan_query_stages(&JobId::new("test"), shared, &options).unwrap();
+    let mut semi_joins = 0;
+    for stage in &stages {
+        let top = Arc::clone(stage.children().first().unwrap());
+        let text = displayable(top.as_ref()).indent(false).to_string();
+        semi_joins += text.matches("mode=CollectLeft, join_type=RightSemi").count();
+        assert!(!text.contains("mode=Partitioned, join_type=RightSemi"), "{text}");
+    }
+    assert_eq!(semi_joins, 1);
 }

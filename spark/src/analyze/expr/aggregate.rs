@@ -8,9 +8,9 @@ use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::expr::NullTreatment;
 use datafusion::scalar::ScalarValue;
 use firesteel_functions::arithmetic::{holds_float, normalize_float};
-use firesteel_functions::registry;
 use firesteel_functions::types::DataType;
 use firesteel_functions::{SparkError, SparkResult};
+use firesteel_functions::{approx_count_distinct_precision, registry};
 
 use super::function::is_aggregate;
 use super::{Exprs, unmarked};
@@ -105,8 +105,9 @@ impl Exprs<'_, '_> {
             deterministic = Some(*flag);
             args.truncate(1);
         }
-        if let ("approx_count_distinct", [_, deviation]) = (name, args.as_slice()) {
-            allowed_deviation(deviation)?;
+        let mut deviation = DEVIATION;
+        if let ("approx_count_distinct", [_, given]) = (name, args.as_slice()) {
+            deviation = deviation_of(given);
             args.truncate(1);
         }
         let texts: Vec<String> = args.iter().map(|a| a.sql()).collect();
@@ -170,7 +171,7 @@ impl Exprs<'_, '_> {
                 arg.expr = normalize_float(arg.expr.clone());
             }
         }
-        let args = if name == "approx_count_distinct" { self.countable(args)? } else { args };
+        let args = if name == "approx_count_distinct" { self.countable(args, deviation)? } else { args };
         if name == "count" {
             return self.count(args, shown, modifiers);
         }
@@ -180,24 +181,19 @@ impl Exprs<'_, '_> {
         self.analyzer.call_aggregate(&udf, args, shown, modifiers)
     }
 
-    /// The argument of `approx_count_distinct` as a type whose values can be told apart by the sketch: what is no
-    /// whole number, moment, text or bytes is counted by its hash.
-    fn countable(&self, mut args: Vec<Typed>) -> SparkResult<Vec<Typed>> {
-        let Some(value) = args.first() else { return Ok(args) };
-        let plain = value.data_type.is_integral()
-            || value.data_type.is_string()
-            || matches!(
-                value.data_type,
-                DataType::Null | DataType::Date | DataType::Timestamp | DataType::TimestampNtz | DataType::Binary
-            );
-        if plain {
-            return Ok(args);
+    /// The arguments of `approx_count_distinct` as its sketch takes them: Spark's hash, null where the value is, and the
+    /// precision that a deviation asks for.
+    fn countable(&self, args: Vec<Typed>, deviation: f64) -> SparkResult<Vec<Typed>> {
+        let precision = ScalarValue::Int32(Some(approx_count_distinct_precision(deviation)?.into()));
+        let Some(mut value) = args.into_iter().next() else { return Ok(vec![]) };
+        if holds_float(&value.data_type.to_arrow()) {
+            value.expr = normalize_float(value.expr);
         }
         let test = Expr::IsNotNull(Box::new(value.expr.clone()));
-        let hash = self.registered("xxhash64", vec![value.clone()], String::new())?;
+        let hash = self.registered("xxhash64", vec![value], String::new())?;
         let known = datafusion::logical_expr::when(test, hash.expr).end().map_err(errors::planning)?;
-        args = vec![Typed::new(known, DataType::Long, true, "")];
-        Ok(args)
+        let precision = Typed::new(Expr::Literal(precision, None), DataType::Integer, false, "");
+        Ok(vec![Typed::new(known, DataType::Long, true, ""), precision])
     }
 
     /// `percentile_cont(p) WITHIN GROUP (ORDER BY v)` takes the value first; descending order mirrors the percentage.
@@ -423,17 +419,16 @@ impl Exprs<'_, '_> {
     }
 }
 
-/// The relative deviation of `approx_count_distinct` is a constant of at most 39 %.
-fn allowed_deviation(deviation: &Typed) -> SparkResult<()> {
-    let given = match deviation.constant() {
-        Some(ScalarValue::Float64(Some(given))) => Some(*given),
-        Some(ScalarValue::Decimal128(Some(value), _, scale)) => Some(*value as f64 / 10_f64.powi(i32::from(*scale))),
-        _ => None,
-    };
-    if given.is_some_and(|given| given > 0.0 && given <= 0.39) {
-        return Ok(());
+/// Spark's relative standard deviation of `approx_count_distinct` where none is said.
+const DEVIATION: f64 = 0.05;
+
+/// A deviation that is said; what is no constant number is none that is allowed.
+fn deviation_of(given: &Typed) -> f64 {
+    match given.constant() {
+        Some(ScalarValue::Float64(Some(given))) => *given,
+        Some(ScalarValue::Decimal128(Some(value), _, scale)) => *value as f64 / 10_f64.powi(i32::from(*scale)),
+        _ => f64::NAN,
     }
-    Err(SparkError::analysis("FAILED_FUNCTION_CALL", &[("funcName", "`approx_count_distinct`")]))
 }
 
 fn is_aggregate_call(expr: &Expr) -> bool {

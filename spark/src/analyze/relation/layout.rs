@@ -39,7 +39,7 @@ impl Analyzer<'_> {
         self.laid_out(resolved, number, Layout::Shuffle { partitions: Some(partitions) })
     }
 
-    /// `repartition([n, ]columns)`, `repartitionByRange`, `DISTRIBUTE BY`.
+    /// `repartition([n, ]columns)`, `repartitionByRange`, `repartitionById`, `DISTRIBUTE BY`.
     pub(super) fn repartition_by(
         &self,
         resolved: Resolved,
@@ -57,6 +57,20 @@ impl Analyzer<'_> {
             let partitions = partitions.unwrap_or(self.context.config.execution.target_partitions).max(1);
             let number = self.range_number(&exprs, by, partitions)?;
             return self.laid_out(resolved, number, Layout::Shuffle { partitions: Some(partitions) });
+        }
+        if let [key] = by
+            && let ExprKind::Function(call) = &*key.kind
+            && let ([name], [id]) = (call.name.as_slice(), call.args.as_slice())
+            && name == spec::PARTITION_ID
+        {
+            let id = exprs.resolve(id)?;
+            if !matches!(id.data_type, DataType::Integer | DataType::Short | DataType::Byte | DataType::Null) {
+                let shown = format!("{name}({})", id.sql());
+                return Err(errors::unexpected_input(&shown, 0, "\"INT\"", &id.sql(), &id.data_type));
+            }
+            // Null is partition 0.
+            let number = self.coerce(id, &DataType::Long)?.expr;
+            return self.laid_out(resolved, number, Layout::Shuffle { partitions });
         }
         let keys = match exprs.resolve_all(by) {
             Err(error) if error.condition().starts_with("UNRESOLVED_COLUMN") => {
