@@ -22,7 +22,7 @@ use firesteel_connectors::sink::PreparedSink;
 use firesteel_functions::SparkError;
 use firesteel_functions::registry;
 
-use crate::estimate::EstimateExec;
+use crate::as_is::AsIsExec;
 use crate::order::InOrderExec;
 use crate::sink::SinkExec;
 use crate::task::TaskExec;
@@ -42,8 +42,8 @@ const POSTGRES: u8 = 5;
 /// First byte of a scan of files in a format of ours; its message follows.
 const FILES: u8 = 6;
 
-/// First byte of an [`EstimateExec`]; the number of rows follows.
-const ESTIMATE: u8 = 7;
+/// First byte of an [`AsIsExec`]; what it says is for planners, who are done.
+const AS_IS: u8 = 7;
 
 /// A function of Spark's book.
 const SPARK: &[u8] = b"s";
@@ -102,9 +102,9 @@ impl PhysicalExtensionCodec for EngineCodec {
                 }
                 _ => Err(DataFusionError::Internal("a scan of a database has one input".into())),
             },
-            Some((&ESTIMATE, rest)) => match inputs {
-                [input] => Ok(Arc::new(EstimateExec::new(Arc::clone(input), wanted(rest)?.unwrap_or(0)))),
-                _ => Err(DataFusionError::Internal("an estimate has one input".into())),
+            Some((&AS_IS, _)) => match inputs {
+                [input] => Ok(Arc::new(AsIsExec::new(Arc::clone(input)))),
+                _ => Err(DataFusionError::Internal("rows as they are have one input".into())),
             },
             Some((&FILES, rest)) => files::decode(rest, ctx, self, proto_converter),
             _ => Err(DataFusionError::Internal("an operator of an unknown kind was received".into())),
@@ -132,9 +132,8 @@ impl PhysicalExtensionCodec for EngineCodec {
             }
             return Ok(());
         }
-        if let Some(estimate) = node.downcast_ref::<EstimateExec>() {
-            buf.push(ESTIMATE);
-            buf.extend_from_slice(&u64::try_from(estimate.rows()).unwrap_or(u64::MAX).to_le_bytes());
+        if node.is::<AsIsExec>() {
+            buf.push(AS_IS);
             return Ok(());
         }
         if node.is::<TaskExec>() {

@@ -6,7 +6,7 @@
 //! ```text
 //! LayoutExec (Shuffle)    RepartitionExec by hash of a number that meets the wanted partition
 //! LayoutExec (Coalesce)   the same, or one merge in order
-//! LayoutExec (Sorted)     SortExec that keeps partitions
+//! LayoutExec (Sorted)     SortExec that keeps partitions, below AsIsExec
 //! LayoutExec (Merged)     the same, and a merge into one
 //! LayoutExec (Kept)       nothing
 //! ```

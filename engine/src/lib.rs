@@ -3,9 +3,9 @@
 //! This crate knows DataFusion, our functions and our connectors. It knows neither the Spark language nor Ballista.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod as_is;
 pub mod cancel;
 pub mod codec;
-pub mod estimate;
 pub mod job;
 pub mod layout;
 pub mod local;

@@ -170,7 +170,15 @@ def test_distinct_values_are_estimated_as_spark_does(spark, rows, answer):
 
 def test_a_sum_of_hundreds_of_columns_is_planned(spark):
     wide = spark.range(2).select(*(F.lit(n).alias(f"c{n}") for n in range(400)))
-    total = wide.columns[0]
-    for name in wide.columns[1:]:
-        total = F.col(name) + total
+    total = F.expr(" + ".join(wide.columns))
     assert wide.select(total.alias("s")).distinct().collect() == [(399 * 400 // 2,)]
+
+
+def test_lateral_joins_of_one_column_do_not_double_the_plan(spark):
+    piece = ", LATERAL (SELECT max(id) AS m{0} FROM range(30) WHERE id < k) AS s{0}"
+    rows = spark.sql("SELECT * FROM range(1, 4) AS r(k)" + "".join(piece.format(n) for n in range(12))).collect()
+    assert sorted(rows) == [(k, *[k - 1] * 12) for k in (1, 2, 3)]
+    chain = "".join(f", LATERAL (SELECT max(id) AS m{n} FROM range(30) WHERE id < {'k' if n == 0 else f'm{n - 1}'}) AS s{n}"
+                    for n in range(20))
+    with pytest.raises(PySparkException, match="UNSUPPORTED_FEATURE"):
+        spark.sql("SELECT * FROM range(1, 4) AS r(k)" + chain).collect()

@@ -21,6 +21,7 @@ use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMerge
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, Partitioning};
 use firesteel_functions::registry;
 
+use crate::as_is::AsIsExec;
 use crate::layout::{LayoutExec, Wanted};
 use crate::order::InOrderExec;
 
@@ -70,9 +71,14 @@ fn placed(layout: &LayoutExec, config: &ConfigOptions) -> Result<Arc<dyn Executi
     let input = Arc::clone(layout.input());
     let given = input.output_partitioning().partition_count();
     match layout.wanted() {
-        Wanted::Sorted(keys) => Ok(sorted(input, keys.clone())),
-        Wanted::Merged(keys) if given == 1 => Ok(sorted(input, keys.clone())),
-        Wanted::Merged(keys) => Ok(Arc::new(SortPreservingMergeExec::new(keys.clone(), sorted(input, keys.clone())))),
+        Wanted::Sorted(keys) => Ok(Arc::new(AsIsExec::sorted(sorted(input, keys.clone()), keys.clone()))),
+        Wanted::Merged(keys) => {
+            let mut one = sorted(input, keys.clone());
+            if given > 1 {
+                one = Arc::new(SortPreservingMergeExec::new(keys.clone(), one));
+            }
+            Ok(Arc::new(AsIsExec::sorted(one, keys.clone())))
+        }
         Wanted::Kept => Ok(input),
         Wanted::Coalesce(partitions) if given <= *partitions => Ok(input),
         Wanted::Coalesce(1) => Ok(Arc::new(InOrderExec::new(Arc::new(CoalescePartitionsExec::new(input)), None))),

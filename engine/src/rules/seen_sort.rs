@@ -1,19 +1,22 @@
-//! Keeps a sort below an aggregate that takes rows as they come, as in `df.orderBy("time").groupBy("user").agg(first("page"))`.
+//! Keeps sorts whose order is seen further up: by a write, by aggregates that take rows as they come, as in
+//! `df.orderBy("time").groupBy("user").agg(first("page"))`, by rows' numbers.
 //!
-//! DataFusion takes a sort for a wish about the result of a query and drops it below aggregates. Spark keeps it
-//! (`EliminateSorts`) unless no function above depends on the order of rows, and its partial aggregates see the rows sorted.
-//! Such a sort becomes a layout, which no rule takes out. It knows no function but by its name.
+//! DataFusion takes a sort for a wish about the result of a query and drops it elsewhere. Spark keeps it (`EliminateSorts`)
+//! unless a sort, a join, an exchange or an aggregate above does not care. Such a sort becomes a layout, which no rule takes
+//! out. It knows no function but by its name.
 
 use std::sync::Arc;
 
-use datafusion::common::tree_node::Transformed;
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::config::ConfigOptions;
 use datafusion::error::Result;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::optimizer::AnalyzerRule;
+use firesteel_functions::task::FUNCTIONS;
 
 use super::order::ORDERED;
 use crate::layout::{Layout, LayoutNode};
+use crate::sink::SinkNode;
 
 /// The rule.
 #[derive(Debug, Default)]
@@ -25,21 +28,51 @@ impl AnalyzerRule for KeepSeenSort {
     }
 
     fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
-        let kept = plan.transform_down_with_subqueries(|node| match &node {
-            LogicalPlan::Aggregate(aggregate) if aggregate.aggr_expr.iter().any(sees_order) => {
-                match sorted(&aggregate.input)? {
-                    Some(input) => {
-                        let mut aggregate = aggregate.clone();
-                        aggregate.input = Arc::new(input);
-                        Ok(Transformed::yes(LogicalPlan::Aggregate(aggregate)))
-                    }
-                    None => Ok(Transformed::no(node)),
-                }
-            }
-            _ => Ok(Transformed::no(node)),
-        })?;
-        Ok(kept.data)
+        // The order of a query's result is kept anyway.
+        kept(plan, false)
     }
+}
+
+/// `seen`: somebody above sees the order of this plan's rows, who would not be heard.
+fn kept(plan: LogicalPlan, seen: bool) -> Result<LogicalPlan> {
+    let below = below(&plan, seen);
+    let plan = plan
+        .map_children(|child| kept(child, below).map(Transformed::yes))?
+        .map_data(|plan| plan.map_subqueries(|inner| kept(inner, false).map(Transformed::yes)).map(|t| t.data))?
+        .data;
+    match plan {
+        LogicalPlan::Sort(sort) if seen && sort.fetch.is_none() => {
+            let layout = Layout::Merged { keys: sort.expr };
+            Ok(LayoutNode::new(Arc::unwrap_or_clone(sort.input), layout).into_plan())
+        }
+        plan => Ok(plan),
+    }
+}
+
+/// Whether the order of what is below is seen.
+fn below(plan: &LogicalPlan, seen: bool) -> bool {
+    match plan {
+        LogicalPlan::Projection(projection) => seen || projection.expr.iter().any(numbers_rows),
+        LogicalPlan::Filter(_) | LogicalPlan::SubqueryAlias(_) => seen,
+        LogicalPlan::Unnest(_) | LogicalPlan::Union(_) => true,
+        LogicalPlan::Aggregate(aggregate) => aggregate.aggr_expr.iter().any(sees_order),
+        LogicalPlan::Extension(extension) => match extension.node.as_any().downcast_ref::<LayoutNode>() {
+            Some(layout) => match layout.layout() {
+                Layout::Coalesce { .. } => true,
+                Layout::Kept => seen,
+                Layout::Shuffle { .. } | Layout::Sorted { .. } | Layout::Merged { .. } => false,
+            },
+            None => extension.node.as_any().is::<SinkNode>(),
+        },
+        // A limit is heard: it takes the first of the sorted rows.
+        _ => false,
+    }
+}
+
+/// Whether an expression depends on a row's place in its partition.
+fn numbers_rows(expr: &Expr) -> bool {
+    let call = |e: &Expr| matches!(e, Expr::ScalarFunction(call) if FUNCTIONS.contains(&call.func.name()));
+    expr.exists(|e| Ok(call(e))).unwrap_or(false)
 }
 
 /// Whether a function's result depends on the order of rows that nothing in it says.
@@ -51,23 +84,6 @@ fn sees_order(expr: &Expr) -> bool {
     }
 }
 
-/// The plan with the sort whose order its rows have as a layout; `None` where there is none.
-fn sorted(plan: &LogicalPlan) -> Result<Option<LogicalPlan>> {
-    match plan {
-        LogicalPlan::Sort(sort) if sort.fetch.is_none() => {
-            let layout = Layout::Merged { keys: sort.expr.clone() };
-            Ok(Some(LayoutNode::new(sort.input.as_ref().clone(), layout).into_plan()))
-        }
-        LogicalPlan::Projection(_) | LogicalPlan::Filter(_) | LogicalPlan::SubqueryAlias(_) => {
-            let Some(input) = plan.inputs().first().map(|input| sorted(input)).transpose()?.flatten() else {
-                return Ok(None);
-            };
-            plan.with_new_exprs(plan.expressions(), vec![input]).map(Some)
-        }
-        _ => Ok(None),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use datafusion::functions_aggregate::expr_fn::{first_value, max};
@@ -75,20 +91,35 @@ mod tests {
 
     use super::*;
 
-    fn analyzed(aggregate: Expr) -> String {
+    fn sorted() -> LogicalPlanBuilder {
         let plan = LogicalPlanBuilder::empty(true).project([lit(1_i64).alias("x"), lit(2_i64).alias("k")]).unwrap();
-        let plan = plan.sort([col("x").sort(true, true)]).unwrap().filter(col("x").gt(lit(0_i64))).unwrap();
-        let plan = plan.aggregate([col("k")], [aggregate]).unwrap().build().unwrap();
-        KeepSeenSort.analyze(plan, &ConfigOptions::default()).unwrap().to_string()
+        plan.sort([col("x").sort(true, true)]).unwrap().filter(col("x").gt(lit(0_i64))).unwrap()
+    }
+
+    fn kept(plan: LogicalPlanBuilder) -> bool {
+        let plan = KeepSeenSort.analyze(plan.build().unwrap(), &ConfigOptions::default()).unwrap().to_string();
+        assert_eq!(plan.contains("SortIntoOne"), !plan.contains("Sort: "), "{plan}");
+        plan.contains("SortIntoOne")
+    }
+
+    fn analyzed(aggregate: Expr) -> bool {
+        kept(sorted().aggregate([col("k")], [aggregate]).unwrap())
     }
 
     #[test]
     fn a_sort_stays_where_its_order_is_seen() {
-        assert!(analyzed(first_value(col("x"), vec![])).contains("SortIntoOne"));
-        let own = first_value(col("x"), vec![col("x").sort(false, true)]);
-        for other in [max(col("x")), own] {
-            let plan = analyzed(other);
-            assert!(!plan.contains("SortIntoOne"), "{plan}");
-        }
+        assert!(analyzed(first_value(col("x"), vec![])));
+        assert!(!analyzed(first_value(col("x"), vec![col("x").sort(false, true)])));
+        assert!(!analyzed(max(col("x"))));
+        assert!(kept(sorted().union(sorted().build().unwrap()).unwrap()));
+    }
+
+    #[test]
+    fn what_a_query_ends_with_or_limits_is_left_to_datafusion() {
+        assert!(!kept(sorted()));
+        assert!(!kept(
+            sorted().limit(0, Some(3)).unwrap().aggregate([col("k")], [first_value(col("x"), vec![])]).unwrap()
+        ));
+        assert!(!kept(sorted().cross_join(LogicalPlanBuilder::empty(true).build().unwrap()).unwrap()));
     }
 }

@@ -14,6 +14,7 @@ mod probe;
 mod pull;
 mod refs;
 mod scalar;
+mod source;
 
 use std::sync::Arc;
 

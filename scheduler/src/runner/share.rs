@@ -32,7 +32,7 @@ use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, Partitioning, replace_children_if_necessary};
-use firesteel_engine::estimate::EstimateExec;
+use firesteel_engine::as_is::AsIsExec;
 use firesteel_engine::rules::reduction;
 
 use mark::MarkExec;
@@ -157,7 +157,7 @@ fn reader(
     // A side of a join is broadcast only if it is known to be small.
     let known = StatisticsContext::new().compute(made.as_ref(), &StatisticsArgs::new())?;
     if let Some(rows) = known.num_rows.get_value() {
-        leaf = Arc::new(EstimateExec::new(leaf, *rows));
+        leaf = Arc::new(AsIsExec::estimated(leaf, *rows));
     }
     if schema == ours {
         return Ok(leaf);

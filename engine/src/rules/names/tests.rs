@@ -1,3 +1,5 @@
+//! That deep expressions get short names inside, keep their own, and mean what they meant.
+
 use datafusion::functions::expr_fn::abs;
 use datafusion::logical_expr::{LogicalPlanBuilder, col, lit};
 

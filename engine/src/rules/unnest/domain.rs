@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use super::{keep, named, project, refs, source};
 use datafusion::common::{Column, HashMap, JoinType, NullEquality, not_impl_err};
 use datafusion::error::Result;
 use datafusion::functions_window::row_number::row_number;
@@ -14,13 +14,6 @@ use datafusion::logical_expr::{
     Aggregate, Distinct, Expr, ExprFunctionExt, FetchType, Filter, Join, JoinConstraint, Limit, LogicalPlan,
     LogicalPlanBuilder, Operator, SkipType, SortExpr, Subquery, Union, binary_expr, lit,
 };
-use firesteel_functions::SparkError;
-
-use super::{keep, named, project, refs};
-
-/// The most operators of a plan that is copied for its values. Each lateral join that needs them doubles the plan for the
-/// next, and so planning time.
-const MOST_COPIED: usize = 1_000;
 
 /// The distinct outer values.
 pub(super) struct Domain {
@@ -41,16 +34,9 @@ impl Domain {
     /// The values of `outer` in `input`.
     ///
     /// # Errors
-    /// `UNSUPPORTED_FEATURE` when the input is too large to be computed twice.
+    /// `UNSUPPORTED_FEATURE` when too many lateral joins build on each other.
     pub(super) fn new(input: &LogicalPlan, outer: Vec<Column>) -> Result<Self> {
-        let mut operators = 0;
-        input.apply(|_| {
-            operators += 1;
-            Ok(if operators > MOST_COPIED { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-        })?;
-        if operators > MOST_COPIED {
-            return Err(SparkError::unsupported("so many correlated subqueries that build on each other").into());
-        }
+        let input = source::of(input, &outer)?;
         let own: Vec<Column> = outer.iter().map(|_| refs::fresh_column()).collect();
         let exprs =
             outer.iter().zip(&own).map(|(from, to)| Expr::Column(from.clone()).alias(to.name.clone())).collect();
