@@ -6,6 +6,7 @@ pub(crate) mod ingress;
 pub(crate) mod job;
 pub(crate) mod kubeflow;
 pub(crate) mod look;
+pub(crate) mod owned;
 pub(crate) mod schedule;
 pub(crate) mod secrets;
 pub(crate) mod token;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{ObjectReference, Pod};
+use k8s_openapi::api::networking::v1::Ingress;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::Api;
 use kube::runtime::controller::Action;
@@ -54,7 +56,7 @@ pub(crate) struct Context {
     /// Why the API server took no pod, by the cluster's uid, or no cluster, by the job's.
     pub(crate) refused: Mutex<HashMap<String, String>>,
     /// Ingresses as they were last written, by the cluster's uid.
-    pub(crate) ingresses: Mutex<HashMap<String, ingress::Kept>>,
+    pub(crate) ingresses: Mutex<HashMap<String, owned::Kept<Ingress>>>,
     /// Tokens of clusters, by the cluster's uid.
     pub(crate) guards: Mutex<HashMap<String, access::Guard>>,
     /// Failures in a row, by the object's uid.
