@@ -1,5 +1,7 @@
 //! The command line.
 
+use std::net::IpAddr;
+
 use clap::{Args, Parser, Subcommand};
 
 /// The operator of Firesteel: clusters, jobs and schedules by kubectl.
@@ -33,6 +35,12 @@ pub(crate) struct Run {
     /// Address of health checks and metrics.
     #[arg(long, env = "FIRESTEEL_OPERATOR_HEALTH_BIND", default_value = "0.0.0.0:8081", value_name = "ADDRESS")]
     pub(crate) health_bind: String,
+    /// Address of this pod, at which clients' connections wake clusters of hibernation.wakeOnConnection [default: they do not].
+    #[arg(long, env = "FIRESTEEL_OPERATOR_ACTIVATOR_ADDRESS", value_name = "IP")]
+    pub(crate) activator_address: Option<IpAddr>,
+    /// Seconds a client's request waits for its cluster at most.
+    #[arg(long, env = "FIRESTEEL_OPERATOR_ACTIVATOR_HOLD", default_value_t = 300, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) activator_hold_seconds: u64,
     /// Work only while holding a lease, so that there may be several of these.
     #[arg(long, env = "FIRESTEEL_OPERATOR_LEADER_ELECTION")]
     pub(crate) leader_election: bool,

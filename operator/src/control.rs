@@ -1,6 +1,7 @@
 //! Controllers: they look, let `decide` decide, and do what it says. One for each kind.
 
 pub(crate) mod access;
+pub(crate) mod activate;
 pub(crate) mod cluster;
 pub(crate) mod ingress;
 pub(crate) mod job;
@@ -11,11 +12,12 @@ pub(crate) mod schedule;
 pub(crate) mod secrets;
 pub(crate) mod token;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{ObjectReference, Pod};
+use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::networking::v1::Ingress;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::Api;
@@ -25,6 +27,7 @@ use kube::runtime::reflector::Store;
 use kube::{Client, ResourceExt};
 use parking_lot::Mutex;
 
+use crate::activator::Activator;
 use crate::api::{FiresteelCluster, FiresteelJob, FiresteelToken};
 use crate::decide::disruption::Stay;
 use crate::decide::scale::History;
@@ -57,6 +60,10 @@ pub(crate) struct Context {
     pub(crate) refused: Mutex<HashMap<String, String>>,
     /// Ingresses as they were last written, by the cluster's uid.
     pub(crate) ingresses: Mutex<HashMap<String, owned::Kept<Ingress>>>,
+    /// Where clients' connections wait, if they may.
+    pub(crate) activator: Option<Activator>,
+    /// EndpointSlices that lead there as they were last written, by the cluster's uid.
+    pub(crate) slices: Mutex<HashMap<String, owned::Kept<EndpointSlice>>>,
     /// Tokens of clusters, by the cluster's uid.
     pub(crate) guards: Mutex<HashMap<String, access::Guard>>,
     /// Failures in a row, by the object's uid.
@@ -113,6 +120,19 @@ impl Context {
         let count = failures.entry(uid.to_owned()).or_insert(0);
         *count = (*count + 1).min(7);
         Action::requeue(Duration::from_millis(500 << *count))
+    }
+
+    /// Forgets clusters that are gone: nobody looks at them once more.
+    pub(crate) fn forget_gone(&self) {
+        let there: HashSet<String> = self.clusters.state().iter().filter_map(|cluster| cluster.uid()).collect();
+        self.histories.lock().retain(|uid, _| there.contains(uid));
+        self.stays.lock().retain(|uid, _| there.contains(uid));
+        self.ingresses.lock().retain(|uid, _| there.contains(uid));
+        self.slices.lock().retain(|uid, _| there.contains(uid));
+        self.guards.lock().retain(|uid, _| there.contains(uid));
+        if let Some(activator) = &self.activator {
+            activator.keep(&there);
+        }
     }
 
     /// Forgets failures of the past.

@@ -2,6 +2,7 @@
 //! that is a number.
 
 pub(crate) mod access;
+pub(crate) mod activate;
 pub(crate) mod calendar;
 pub(crate) mod cluster;
 pub(crate) mod disruption;

@@ -12,6 +12,7 @@
     )
 )]
 
+mod activator;
 mod api;
 mod args;
 mod control;

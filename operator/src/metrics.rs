@@ -17,6 +17,8 @@ pub(crate) struct Metrics {
     started: AtomicU64,
     start_seconds: AtomicI64,
     leading: AtomicU64,
+    connections: AtomicI64,
+    wakes: AtomicU64,
 }
 
 /// A kind of object.
@@ -53,6 +55,16 @@ impl Metrics {
 
     pub(crate) fn leads(&self) {
         self.leading.store(1, Ordering::Relaxed);
+    }
+
+    /// The activator has so many connections more.
+    pub(crate) fn connected(&self, more: i64) {
+        self.connections.fetch_add(more, Ordering::Relaxed);
+    }
+
+    /// A request of a client woke a cluster.
+    pub(crate) fn woken(&self) {
+        self.wakes.fetch_add(1, Ordering::Relaxed);
     }
 
     /// A job went from a phase to another.
@@ -100,6 +112,20 @@ impl Metrics {
             "counter",
             "Jobs that were given up.",
             read(&self.failed),
+        );
+        one(
+            &mut text,
+            "firesteel_operator_connection_wakes_total",
+            "counter",
+            "Times that clients began to wait for a cluster.",
+            read(&self.wakes),
+        );
+        one(
+            &mut text,
+            "firesteel_operator_activator_connections",
+            "gauge",
+            "Connections of clients to the activator.",
+            u64::try_from(self.connections.load(Ordering::Relaxed)).unwrap_or(0),
         );
         let name = "firesteel_operator_job_start_seconds";
         let _ = writeln!(

@@ -13,6 +13,7 @@ use anyhow::Context as _;
 use axum::Router;
 use axum::routing::get;
 use futures::StreamExt;
+use futures::channel::mpsc;
 use futures::future::{BoxFuture, FutureExt, Ready};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::Pod;
@@ -27,6 +28,7 @@ use serde::de::DeserializeOwned;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::activator::{Activator, Name};
 use crate::api::{CLUSTER, FiresteelCluster, FiresteelJob, FiresteelSchedule, FiresteelToken};
 use crate::args::Run;
 use crate::control::{self, Context, ControlError};
@@ -35,6 +37,8 @@ use crate::engine::Engine;
 use crate::leader::Candidate;
 use crate::metrics::{Kind, Metrics};
 
+/// How long what is known of a cluster may outlive it.
+const SWEPT_EVERY: Duration = Duration::from_secs(10);
 /// Pods that are ours.
 const OURS: &str = "app.kubernetes.io/managed-by=firesteel-operator";
 
@@ -161,6 +165,10 @@ async fn controllers(
     let jobs = Controller::new(scoped::<FiresteelJob>(&client, namespace), watcher::Config::default());
     let schedules = Controller::new(scoped::<FiresteelSchedule>(&client, namespace), watcher::Config::default());
     let tokens = Controller::new(scoped::<FiresteelToken>(&client, namespace), watcher::Config::default());
+    let (woken, wakes) = mpsc::unbounded();
+    let patience = Duration::from_secs(args.activator_hold_seconds);
+    let waiting_room = |address| Activator::new(address, patience, woken, Arc::clone(&metrics));
+    let activator = args.activator_address.map(waiting_room);
     let context = Arc::new(Context {
         engine: Engine::new()?,
         recorder: Recorder::new(
@@ -178,6 +186,8 @@ async fn controllers(
         stays: Mutex::new(HashMap::new()),
         refused: Mutex::new(HashMap::new()),
         ingresses: Mutex::new(HashMap::new()),
+        activator,
+        slices: Mutex::new(HashMap::new()),
         guards: Mutex::new(HashMap::new()),
         failures: Mutex::new(HashMap::new()),
         client: client.clone(),
@@ -210,6 +220,7 @@ async fn controllers(
             let namespace = token.namespace();
             [within(ObjectRef::new(&token.spec.cluster_ref.name), namespace.as_deref())]
         })
+        .reconcile_on(wakes.map(|name: Name| ObjectRef::new(&name.cluster).within(&name.namespace)))
         .graceful_shutdown_on(until(stopped.clone()))
         .run(counted(Kind::Cluster, control::cluster::reconcile), again, Arc::clone(&context))
         .for_each(told);
@@ -240,15 +251,27 @@ async fn controllers(
         .run(counted(Kind::Token, control::token::reconcile), again, Arc::clone(&context))
         .for_each(told);
     let foreign = kubeflow::controllers(namespace, &client, &context, &stopped);
+    let sweep = sweep(&context, until(stopped));
     let work = async {
         // What is missing in a copy would be taken for gone, so none is looked at before all are complete.
         completed.wait_for(|count| *count == 4).await?;
-        futures::future::join5(clusters, jobs, schedules, tokens, foreign).await;
+        futures::future::join5(clusters, jobs, schedules, tokens, futures::future::join(foreign, sweep)).await;
         anyhow::Ok(())
     };
     tokio::select! {
         ended = work => ended,
         _ = futures::future::join4(keep_pods, keep_clusters, keep_jobs, keep_tokens) => Err(anyhow::anyhow!("all watches ended")),
+    }
+}
+
+/// Has clusters that are gone forgotten, from time to time.
+async fn sweep(context: &Context, stopped: impl Future<Output = ()>) {
+    tokio::pin!(stopped);
+    loop {
+        tokio::select! {
+            () = &mut stopped => return,
+            () = tokio::time::sleep(SWEPT_EVERY) => context.forget_gone(),
+        }
     }
 }
 

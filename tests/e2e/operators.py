@@ -8,6 +8,7 @@ import sys
 import time
 
 import control_plane
+import kube_proxy
 import kubelet
 import services
 
@@ -45,6 +46,7 @@ class Kubernetes:
         self.kubelet = kubelet.Kubelet(self.api, {
             "firesteel:test": {"entrypoint": [str(services.BINARY)]},
             "firesteel:next": {"entrypoint": [str(services.BINARY)]}, "python:test": python}, folder)
+        self.proxy = kube_proxy.KubeProxy(self.api)
         self.operator, self.starts = None, 0
         self.start_operator()
 
@@ -54,13 +56,13 @@ class Kubernetes:
         except control_plane.Refused:
             return False
 
-    def start_operator(self):
+    def start_operator(self, activator=kube_proxy.outside("127.0.0.1")):
         self.starts += 1
         self.health = services.free_port()
         config = self.plane.kubeconfig("operator", control_plane.OPERATOR)
         self.operator = services.Process(f"operator-{self.starts}", [
             BINARY, "run", "--poll-seconds", 1, "--health-bind", f"127.0.0.1:{self.health}", "--log",
-            "info,firesteel_operator=debug"], self.folder, {"KUBECONFIG": str(config)})
+            "info,firesteel_operator=debug", *(["--activator-address", activator] if activator else [])], self.folder, {"KUBECONFIG": str(config)})
 
     def kill_operator(self):
         self.operator.popen.send_signal(signal.SIGKILL)
@@ -128,6 +130,14 @@ class Kubernetes:
         with urllib.request.urlopen(request, timeout=5) as answer:
             return json.load(answer)
 
+    def metric(self, name):
+        """A number the operator tells Prometheus."""
+        import urllib.request
+
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.health}/metrics", timeout=5) as answer:
+            lines = [line.split() for line in answer.read().decode().splitlines()]
+        return next(float(line[1]) for line in lines if line[0] == name)
+
     def secret(self, namespace, name, key="token"):
         """What a Secret holds, `None` while there is none."""
         import base64
@@ -137,6 +147,7 @@ class Kubernetes:
 
     def stop(self):
         self.operator.stop()
+        self.proxy.stop()
         self.kubelet.stop()
         self.plane.stop()
 

@@ -60,6 +60,7 @@ def test_bad_specs_are_refused_by_a_sentence_that_names_the_field(kube, space):
         ("cluster", {**good, "replicas": 3}, "autoscaling.mode External"),
         ("cluster", {**good, "hibernation": {"idleAfterSeconds": 100}, "autoDelete": {"idleAfterSeconds": 50}},
          "autoDelete.idleAfterSeconds must be greater"),
+        ("cluster", {**good, "hibernation": {"wakeOnConnection": True}}, "hibernation.wakeOnConnection is only used with"),
         ("cluster", {**good, "autoscaling": {"mode": "Magic"}}, "spec.autoscaling.mode"),
         ("cluster", {**good, "ingress": {"host": "Not A Host"}}, "spec.ingress.host"),
         ("cluster", {**good, "ingress": {"host": "h", "service": "SparkConnect", "path": "/a"}}, "ingress.path must be /"),

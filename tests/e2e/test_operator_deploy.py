@@ -45,6 +45,8 @@ def test_the_api_server_takes_every_manifest_and_example(kube):
     flags = set(re.findall(r"- (--[a-z-]+)", one))
     known = subprocess.run([operators.BINARY, "run", "--help"], check=True, capture_output=True, text=True).stdout
     assert {"--namespace", "--compat-kubeflow", "--compat-python-image"} <= flags <= set(re.findall(r"--[a-z-]+", known)), flags
+    variables = set(re.findall(r"- name: (FIRESTEEL_[A-Z_]+)", one))
+    assert variables == {"FIRESTEEL_OPERATOR_ACTIVATOR_ADDRESS"} and all(f"{name}=" in known for name in variables)
     # With one namespace there are no rights beyond it.
     assert "ClusterRole" not in texts[2]
 

@@ -44,6 +44,7 @@ use super::{LocalRef, Placement, PullPolicy};
 #[x_kube(
     validation = Rule::new("!has(self.replicas) || self.autoscaling.mode == 'External'").message("spec.replicas is only used with autoscaling.mode External"),
     validation = Rule::new("!has(self.autoDelete) || !has(self.autoDelete.idleAfterSeconds) || !has(self.hibernation.idleAfterSeconds) || self.autoDelete.idleAfterSeconds > self.hibernation.idleAfterSeconds").message("autoDelete.idleAfterSeconds must be greater than hibernation.idleAfterSeconds"),
+    validation = Rule::new("!self.hibernation.wakeOnConnection || has(self.hibernation.idleAfterSeconds)").message("hibernation.wakeOnConnection is only used with hibernation.idleAfterSeconds"),
     validation = Rule::new("self.access.tokens != self.allowUnauthenticated").message("exactly one of spec.access.tokens and spec.allowUnauthenticated must be true: the ports of a cluster ask for tokens, or whoever reaches them may use it")
 )]
 #[serde(rename_all = "camelCase")]
@@ -231,6 +232,10 @@ pub(crate) struct Hibernation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 5, max = 31536000))]
     pub(crate) idle_after_seconds: Option<i64>,
+    /// Has a request of a client wake it from sleep for idleness. Clients then reach the scheduler through the operator until it
+    /// is ready, so whoever reaches the operator's pod may wake the cluster, and use it as access says.
+    #[serde(default)]
+    pub(crate) wake_on_connection: bool,
     /// Times of sleep. Jobs wait for their end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
@@ -290,7 +295,13 @@ impl Default for ScaleDown {
 
 impl Default for Hibernation {
     fn default() -> Self {
-        Self { suspend: false, idle_after_seconds: None, schedules: Vec::new(), grace_seconds: six_hundred_long() }
+        Self {
+            suspend: false,
+            idle_after_seconds: None,
+            wake_on_connection: false,
+            schedules: Vec::new(),
+            grace_seconds: six_hundred_long(),
+        }
     }
 }
 

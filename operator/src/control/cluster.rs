@@ -10,7 +10,7 @@ use kube::runtime::controller::Action;
 use kube::{Resource, ResourceExt};
 use serde_json::json;
 
-use super::{Context, ControlError, MANAGER, access, after, ingress, look, names, pods_of, settled};
+use super::{Context, ControlError, MANAGER, access, activate, after, ingress, look, names, pods_of, settled};
 use crate::api::cluster::Endpoints;
 use crate::api::{CLUSTER, COMPONENT, DRAINING_SINCE, FiresteelCluster, WAKE};
 use crate::decide::cluster::{Decision, Load, Seen, decide};
@@ -28,6 +28,10 @@ pub(crate) async fn reconcile(cluster: Arc<FiresteelCluster>, context: Arc<Conte
         context.stays.lock().remove(&uid);
         context.guards.lock().remove(&uid);
         context.ingresses.lock().remove(&uid);
+        context.slices.lock().remove(&uid);
+        if let Some(activator) = &context.activator {
+            activator.shut(&uid, "it is deleted".to_owned());
+        }
         context.refused.lock().remove(&uid);
         return Ok(Action::await_change());
     }
@@ -78,7 +82,7 @@ pub(crate) async fn reconcile(cluster: Arc<FiresteelCluster>, context: Arc<Conte
     });
     let refused = context.refused.lock().get(&uid).cloned();
     let mut history = context.histories.lock().remove(&uid).unwrap_or_default();
-    let decision = decide(
+    let mut decision = decide(
         &Seen {
             now: context.now(),
             created: cluster.metadata.creation_timestamp.as_ref().map_or(0, seconds),
@@ -91,6 +95,7 @@ pub(crate) async fn reconcile(cluster: Arc<FiresteelCluster>, context: Arc<Conte
             load: present.clone(),
             refused: refused.as_deref(),
             jobs: look::jobs_of(&context, &namespace, &name),
+            held: context.activator.as_ref().map_or(0, |activator| activator.held(&uid)),
             poll: context.poll,
         },
         &mut history,
@@ -103,6 +108,9 @@ pub(crate) async fn reconcile(cluster: Arc<FiresteelCluster>, context: Arc<Conte
         settled(clusters.delete(&name, &DeleteParams::default()).await)?;
         return Ok(Action::await_change());
     }
+    // Before pods go, so that whoever comes meanwhile finds somebody.
+    let scheduler_address = door.as_ref().and_then(|door| door.address.parse().ok());
+    activate::settle(&context, &named, &mut decision, scheduler_address).await?;
     let known: HashSet<String> = executor_pods.iter().map(|pod| pod.name_any()).collect();
     act(&context, &named, &scheduler_pod, &decision, &known).await?;
     let asleep = decision.status.hibernated_at.is_some();

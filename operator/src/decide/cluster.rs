@@ -1,5 +1,6 @@
 //! What a cluster needs next: pods to make, to drain and to delete, and what its status says.
 
+use super::activate::{self, Gate};
 use super::hibernate::{self, Wanted, Window};
 use super::pods::slots;
 use super::scale::{self, ExecutorPod, History, Scaling, Tasks};
@@ -49,6 +50,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) refused: Option<&'a str>,
     /// Jobs that wait for the cluster or run on it.
     pub(crate) jobs: usize,
+    /// Requests of clients that wait for it.
+    pub(crate) held: usize,
     /// Seconds between looks at the load.
     pub(crate) poll: i64,
 }
@@ -62,6 +65,7 @@ pub(crate) struct Decision {
     pub(crate) drain: Vec<String>,
     pub(crate) delete: Vec<String>,
     pub(crate) delete_cluster: bool,
+    pub(crate) gate: Gate,
     pub(crate) status: ClusterStatus,
     pub(crate) requeue: i64,
     pub(crate) news: Vec<News>,
@@ -93,6 +97,7 @@ pub(crate) fn decide(seen: &Seen<'_>, history: &mut History) -> Decision {
             now: seen.now,
             asleep: seen.status.hibernated_at.is_some() || seen.status.hibernating_since.is_some(),
             jobs: seen.jobs,
+            held: seen.held,
             idle: seen.load.as_ref().map(|load| if load.queries > 0 { 0 } else { load.idle_seconds }),
             awake_for: ready_since(seen.status).map_or(0, |since| seen.now - since),
             wake: seen.wake,
@@ -102,7 +107,8 @@ pub(crate) fn decide(seen: &Seen<'_>, history: &mut History) -> Decision {
     if wanted == Wanted::Awake {
         if let Some(since) = decision.status.hibernated_at.take() {
             let slept = seen.now - seconds(&since);
-            decision.news.push(News::normal("Waking", format!("after {slept} seconds of hibernation")));
+            let whom = if seen.held > 0 { ", for a client that connected" } else { "" };
+            decision.news.push(News::normal("Waking", format!("after {slept} seconds of hibernation{whom}")));
         }
         (decision.status.hibernating_since, decision.status.wake_seen) = (None, None);
         awake(seen, history, &mut decision);
@@ -110,6 +116,7 @@ pub(crate) fn decide(seen: &Seen<'_>, history: &mut History) -> Decision {
         *history = History::default();
         asleep(seen, wanted, &mut decision);
     }
+    decision.gate = activate::gate(&seen.spec.hibernation, wanted, ready_since(&decision.status), seen.now);
     if let Some(change) = hibernate::next_change(&windows, seen.now) {
         decision.requeue = decision.requeue.min((change - seen.now).max(1));
     }
@@ -330,7 +337,7 @@ fn expiry(seen: &Seen<'_>, decision: &mut Decision) {
     let at = [by_idle, by_age].into_iter().flatten().min();
     decision.status.delete_at = at.map(time);
     let Some(at) = at else { return };
-    let busy = seen.jobs > 0 || seen.load.as_ref().is_some_and(|load| load.queries > 0);
+    let busy = seen.jobs > 0 || seen.held > 0 || seen.load.as_ref().is_some_and(|load| load.queries > 0);
     let known = seen.load.is_some() || seen.scheduler.is_none();
     if seen.now >= at && !busy && known {
         decision.delete_cluster = true;

@@ -12,6 +12,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) asleep: bool,
     /// Jobs that wait for it or run on it.
     pub(crate) jobs: usize,
+    /// Requests of clients that wait for it.
+    pub(crate) held: usize,
     /// Seconds without queries and clients; `None` while the scheduler does not say.
     pub(crate) idle: Option<i64>,
     /// Seconds since it last became awake, or was made.
@@ -92,7 +94,7 @@ pub(crate) fn wanted(spec: &Hibernation, windows: &[Window], seen: &Seen<'_>) ->
         return Wanted::Awake;
     }
     if seen.asleep {
-        return if seen.wake == seen.wake_seen { Wanted::Idle } else { Wanted::Awake };
+        return if seen.wake == seen.wake_seen && seen.held == 0 { Wanted::Idle } else { Wanted::Awake };
     }
     // One that has just become awake has not had the time to be used.
     match seen.idle {
@@ -167,11 +169,18 @@ mod tests {
     }
 
     #[test]
-    fn a_job_or_a_changed_annotation_wakes() {
+    fn a_job_a_changed_annotation_or_a_client_wakes() {
         let spec = Hibernation { idle_after_seconds: Some(60), ..Hibernation::default() };
         let asleep = Seen { asleep: true, wake: Some("1"), wake_seen: Some("1"), ..Seen::default() };
         assert_eq!(asked(&spec, asleep), Wanted::Idle);
         assert_eq!(asked(&spec, Seen { jobs: 1, ..asleep }), Wanted::Awake);
         assert_eq!(asked(&spec, Seen { wake: Some("2"), ..asleep }), Wanted::Awake);
+        assert_eq!(asked(&spec, Seen { held: 1, ..asleep }), Wanted::Awake);
+        let by_hand = Hibernation { suspend: true, ..spec };
+        assert_eq!(asked(&by_hand, Seen { held: 1, ..asleep }), Wanted::Suspended);
+        assert_eq!(
+            asked(&nights(), Seen { now: at("2026-11-26T06:00:00+03:00"), held: 1, ..asleep }),
+            Wanted::Scheduled
+        );
     }
 }

@@ -28,6 +28,7 @@ fn seen<'a>(spec: &'a FiresteelClusterSpec, status: &'a ClusterStatus, now: Seco
         load: None,
         refused: None,
         jobs: 0,
+        held: 0,
         poll: 5,
     }
 }
@@ -85,6 +86,29 @@ fn idleness_leads_to_no_pods_at_all_and_a_job_back() {
     let woken = once(&Seen { jobs: 1, ..seen(&spec, &gone.status, 1000) });
     assert!(woken.make_scheduler);
     assert_eq!((woken.status.phase.as_str(), woken.status.hibernated_at), ("Waking", None));
+}
+
+#[test]
+fn a_client_that_waits_brings_it_back_and_finds_somebody_all_the_time() {
+    let spec = spec(json!({"hibernation": {"idleAfterSeconds": 60, "wakeOnConnection": true}}));
+    let ready = once(&Seen { scheduler: up(), load: idle(0), ..seen(&spec, &ClusterStatus::default(), 100) }).status;
+    let awake = once(&Seen { scheduler: up(), load: idle(59), ..seen(&spec, &ready, 159) });
+    assert_eq!(awake.gate, Gate::Shut("Awake"));
+    let going = once(&Seen { scheduler: up(), load: idle(60), ..seen(&spec, &awake.status, 160) });
+    // The scheduler goes with the look in which connections begin to come here.
+    assert_eq!((going.delete.len(), going.gate), (1, Gate::Hold));
+    let gone = once(&seen(&spec, &going.status, 165));
+    assert_eq!((gone.make_scheduler, gone.gate), (false, Gate::Hold));
+    let woken = once(&Seen { held: 1, ..seen(&spec, &gone.status, 1000) });
+    assert_eq!((woken.make_scheduler, woken.gate), (true, Gate::Hold));
+    assert!(woken.news.iter().any(|news| news.reason == "Waking" && news.note.contains("a client")));
+    // The client may have gone away meanwhile: what was begun goes on.
+    let starts = once(&Seen { scheduler: Some(SchedulerPod::default()), ..seen(&spec, &woken.status, 1005) });
+    assert_eq!((starts.status.phase.as_str(), starts.gate), ("Waking", Gate::Hold));
+    let back = once(&Seen { scheduler: up(), load: idle(0), ..seen(&spec, &starts.status, 1010) });
+    assert_eq!((back.status.phase.as_str(), back.gate), ("Ready", Gate::Pass));
+    let later = |now| once(&Seen { scheduler: up(), load: idle(0), ..seen(&spec, &back.status, now) }).gate;
+    assert_eq!((later(1015), later(1025)), (Gate::Leave, Gate::Shut("Awake")));
 }
 
 #[test]
