@@ -36,6 +36,12 @@ pub(crate) const SUBMISSION: &str = "firesteel.dev/submission";
 pub(crate) const DRAINING_SINCE: &str = "firesteel.dev/draining-since";
 /// Annotation of a pod: a hash of what it was made from.
 pub(crate) const MADE_FROM: &str = "firesteel.dev/made-from";
+/// Annotation of a pod: a hash of what it was made from that cannot change in place.
+pub(crate) const SHAPE: &str = "firesteel.dev/made-from-shape";
+/// Annotation of an executor pod: what it was asked to become in place, and when.
+pub(crate) const RESIZING: &str = "firesteel.dev/resizing";
+/// Annotation of an executor pod: what it cannot become in place.
+pub(crate) const RESIZE_REFUSED: &str = "firesteel.dev/resize-refused";
 /// Annotation of a scheduler's pod: a hash of its tokens. A kubelet looks at a pod that changes at once, so that they are there soon.
 pub(crate) const TOKENS_SEEN: &str = "firesteel.dev/tokens";
 /// Annotation of a cluster: wakes it when the value changes while it hibernates.
@@ -75,7 +81,7 @@ pub(crate) struct Placement {
     pub(crate) labels: std::collections::BTreeMap<String, String>,
     /// Annotations of the pods.
     #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
-    #[x_kube(validation = Rule::new("!['firesteel.dev/draining-since', 'firesteel.dev/made-from', 'firesteel.dev/tokens'].exists(key, key in self)").message("annotations must not hold firesteel.dev/ keys of the operator, by which it knows its pods"))]
+    #[x_kube(validation = Rule::new("!['firesteel.dev/draining-since', 'firesteel.dev/made-from', 'firesteel.dev/made-from-shape', 'firesteel.dev/resizing', 'firesteel.dev/resize-refused', 'firesteel.dev/tokens'].exists(key, key in self)").message("annotations must not hold firesteel.dev/ keys of the operator, by which it knows its pods"))]
     pub(crate) annotations: std::collections::BTreeMap<String, String>,
     /// Labels a node must have.
     #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]

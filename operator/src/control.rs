@@ -8,6 +8,7 @@ pub(crate) mod job;
 pub(crate) mod kubeflow;
 pub(crate) mod look;
 pub(crate) mod owned;
+pub(crate) mod resize;
 pub(crate) mod schedule;
 pub(crate) mod secrets;
 pub(crate) mod token;

@@ -13,6 +13,7 @@ pub(crate) mod job;
 pub(crate) mod kubeflow;
 pub(crate) mod pods;
 pub(crate) mod private;
+pub(crate) mod resize;
 pub(crate) mod scale;
 pub(crate) mod schedule;
 pub(crate) mod token;

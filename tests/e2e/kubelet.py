@@ -1,7 +1,7 @@
 """A kubelet that runs the pods of a control plane as processes of this machine.
 
 What is real: binding, environment (downward API, ConfigMaps, Secrets), volumes as folders, readiness, exit codes, restarts,
-grace at deletion, eviction. What is not: containers, networks and images. A pod's address is its own in 127.0.0.0/8; an
+grace at deletion, eviction, what is said of resizes. What is not: containers, their resources, networks and images. A pod's address is its own in 127.0.0.0/8; an
 image is a name for programs of this machine; service names and mount paths are put in where arguments hold them.
 """
 import hashlib
@@ -20,6 +20,8 @@ from datetime import datetime, timezone
 from control_plane import Refused
 
 NODE = "process"
+# What the API server believes the node to have, and the CPU that the node then gives to a pod that is resized.
+ALLOCATABLE, RESIZE_CORES = {"cpu": "128", "memory": "1Ti", "pods": "1000"}, 64
 SERVICE = re.compile(r"\b([a-z0-9-]+)\.([a-z0-9-]+)\.svc\b")
 
 
@@ -36,13 +38,19 @@ def address(namespace, name):
     return f"127.{1 + digest[0] % 250}.{digest[1]}.{1 + digest[2] % 250}"
 
 
+def cores(resources):
+    """CPU that is requested."""
+    text = resources.get("requests", {}).get("cpu", "0")
+    return float(text[:-1]) / 1000 if text.endswith("m") else float(text)
+
+
 class Pod:
     """One pod's process."""
 
     def __init__(self, uid, folder):
         self.uid, self.folder, self.process, self.started = uid, folder, None, None
         self.restarts, self.ready, self.evicted, self.asked, self.told = 0, False, None, None, None
-        self.annotations = None
+        self.annotations, self.generation, self.resources = None, None, None
 
 
 class Kubelet:
@@ -55,6 +63,7 @@ class Kubelet:
         self.problems = []
         try:
             api.create("/api/v1/nodes", {"metadata": {"name": NODE}})
+            api.merge(f"/api/v1/nodes/{NODE}/status", {"status": {"capacity": ALLOCATABLE, "allocatable": ALLOCATABLE}})
         except Refused as refused:
             if refused.code != 409:
                 raise
@@ -158,7 +167,7 @@ class Kubelet:
                     self.problems.append(str(missing))
                 pod.annotations = meta.get("annotations")
             ready = self._probe(item, spec["containers"][0])
-            if ready != pod.ready or pod.told != "Running":
+            if ready != pod.ready or pod.told != "Running" or pod.generation != meta.get("generation"):
                 pod.ready = ready
                 self._tell(pod, item, path, "Running", {"running": {"startedAt": pod.started}})
 
@@ -302,9 +311,18 @@ class Kubelet:
         ip, ready = address(meta["namespace"], meta["name"]), "True" if pod.ready else "False"
         conditions = [{"type": kind, "status": status, "lastTransitionTime": stamp()} for kind, status in
                       (("PodScheduled", "True"), ("Ready", ready), ("ContainersReady", ready))]
-        status = {"phase": phase, "podIP": ip, "podIPs": [{"ip": ip}], "conditions": conditions, "containerStatuses": [{
+        # A resize is there at once, or never.
+        wanted = item["spec"]["containers"][0].get("resources", {})
+        if pod.resources in (None, wanted) or cores(wanted) <= RESIZE_CORES:
+            pod.resources = wanted
+        else:
+            conditions.append({"type": "PodResizePending", "status": "True", "reason": "Infeasible", "lastTransitionTime": stamp(),
+                               "message": f"Node didn't have enough capacity: cpu, capacity: {RESIZE_CORES}"})
+        pod.generation = meta.get("generation")
+        status = {"observedGeneration": pod.generation, "phase": phase, "podIP": ip, "podIPs": [{"ip": ip}], "conditions": conditions, "containerStatuses": [{
             "name": item["spec"]["containers"][0]["name"], "image": item["spec"]["containers"][0]["image"],
-            "imageID": "", "ready": pod.ready, "restartCount": pod.restarts, "state": state}]}
+            "imageID": "", "ready": pod.ready, "restartCount": pod.restarts, "state": state,
+            "resources": pod.resources}]}
         if pod.evicted:
             status["reason"], status["message"] = pod.evicted, "the node was low on resources"
         self.api.merge(f"{path}/status", {"status": status})

@@ -10,12 +10,14 @@ use kube::runtime::controller::Action;
 use kube::{Resource, ResourceExt};
 use serde_json::json;
 
-use super::{Context, ControlError, MANAGER, access, activate, after, ingress, look, names, pods_of, settled};
+use super::resize::Sizing;
+use super::{Context, ControlError, MANAGER, access, activate, after, ingress, look, names, pods_of, resize, settled};
 use crate::api::cluster::Endpoints;
 use crate::api::{CLUSTER, COMPONENT, DRAINING_SINCE, FiresteelCluster, WAKE};
 use crate::decide::cluster::{Decision, Load, Seen, decide};
 use crate::decide::disruption::{self, Stay};
 use crate::decide::pods::{self, CONNECT_PORT, FLIGHT_PORT, Named, REST_PORT};
+use crate::decide::resize::Step;
 use crate::decide::{News, seconds};
 use crate::engine::{self, Door};
 
@@ -39,12 +41,9 @@ pub(crate) async fn reconcile(cluster: Arc<FiresteelCluster>, context: Arc<Conte
     let owner = cluster.controller_owner_ref(&()).ok_or(ControlError::Incomplete("a uid"))?;
     let named = Named { name: &name, namespace: &namespace, owner, spec: &cluster.spec };
     let scheduler_pod = pods::scheduler(&named);
-    let expected: Vec<(String, String)> = cluster
-        .spec
-        .executor_groups
-        .iter()
-        .map(|group| (group.name.clone(), pods::made_from(&pods::executor(&named, group, 0)).to_owned()))
-        .collect();
+    let groups = cluster.spec.executor_groups.iter();
+    let wanted: Vec<(&str, Pod)> =
+        groups.map(|group| (group.name.as_str(), pods::executor(&named, group, 0))).collect();
 
     if let Err(error) = access::settle(&context, &named).await {
         if let ControlError::Taken(_) = &error {
@@ -61,13 +60,11 @@ pub(crate) async fn reconcile(cluster: Arc<FiresteelCluster>, context: Arc<Conte
         None => None,
     };
     let executor_pods = look::pods(&context, &namespace, &name, "executor");
+    let sizes: Vec<Sizing<'_>> = executor_pods.iter().map(|pod| resize::look(&context, pod, &wanted)).collect();
     let executors: Vec<_> = executor_pods
         .iter()
-        .map(|pod| {
-            let group = pod.labels().get(crate::api::EXECUTOR_GROUP);
-            let expected = expected.iter().find(|(name, _)| Some(name) == group).map(|(_, hash)| hash.as_str());
-            look::executor(pod, expected, load.as_ref())
-        })
+        .zip(&sizes)
+        .map(|(pod, sizing)| look::executor(pod, sizing.step.replaces(), load.as_ref()))
         .collect();
     let scheduler = look::pods(&context, &namespace, &name, "scheduler")
         .first()
@@ -118,6 +115,8 @@ pub(crate) async fn reconcile(cluster: Arc<FiresteelCluster>, context: Arc<Conte
         protect(&context, &named, &uid, stay).await?;
     }
     drain(&context, &namespace, door.as_ref(), load.as_ref(), &executors, &decision).await?;
+    let resized = size(&context, &namespace, &executor_pods, &sizes, &executors, &decision).await?;
+    context.tell(&cluster.object_ref(&()), "Resize", &resized).await;
     let buried = bury(&context, &namespace, &executor_pods).await?;
     context.tell(&cluster.object_ref(&()), "Replace", &buried).await;
     let (address, refused) = ingress::settle(&context, &named).await?;
@@ -180,6 +179,28 @@ async fn protect(context: &Context, named: &Named<'_>, uid: &str, stay: Stay) ->
     }
     context.stays.lock().insert(uid.to_owned(), stay);
     Ok(())
+}
+
+/// Executors that stay get the resources of their group in place, where that is possible.
+async fn size(
+    context: &Context,
+    namespace: &str,
+    pods: &[Arc<Pod>],
+    sizes: &[Sizing<'_>],
+    executors: &[crate::decide::scale::ExecutorPod],
+    decision: &Decision,
+) -> Result<Vec<News>, ControlError> {
+    let mut news = Vec::new();
+    for ((pod, sizing), executor) in pods.iter().zip(sizes).zip(executors) {
+        let name = &executor.name;
+        let drains = executor.draining_since.is_some() || decision.drain.contains(name);
+        let leaves = executor.gone || decision.delete.contains(name) || drains;
+        // That one is given up is why it leaves, and is told.
+        if !leaves || matches!(sizing.step, Step::GiveUp(_)) {
+            news.extend(resize::act(context, namespace, pod, sizing).await?);
+        }
+    }
+    Ok(news)
 }
 
 /// Executors that ended by themselves are told of and make room.

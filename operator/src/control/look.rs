@@ -109,8 +109,8 @@ pub(crate) fn scheduler(pod: &Pod, expected: &str) -> SchedulerPod {
     }
 }
 
-/// An executor's pod, with what the scheduler says of it.
-pub(crate) fn executor(pod: &Pod, expected: Option<&str>, load: Option<&Load>) -> ExecutorPod {
+/// An executor's pod, with what the scheduler says of it; one that is outdated is to be replaced.
+pub(crate) fn executor(pod: &Pod, outdated: bool, load: Option<&Load>) -> ExecutorPod {
     let ip = pod.status.as_ref().and_then(|status| status.pod_ip.as_deref());
     let gone = pod.metadata.deletion_timestamp.is_some() || has_ended(pod);
     let member = load.zip(ip).and_then(|(load, ip)| {
@@ -127,7 +127,7 @@ pub(crate) fn executor(pod: &Pod, expected: Option<&str>, load: Option<&Load>) -
         group: pod.labels().get(EXECUTOR_GROUP).cloned().unwrap_or_default(),
         ready: is_ready(pod),
         gone,
-        outdated: expected.is_some_and(|expected| made_from(pod) != expected),
+        outdated,
         draining_since: since.map(|since| since.as_second()),
         member,
     }

@@ -1,5 +1,7 @@
 //! The pods and the service of a cluster, as Kubernetes is asked for them.
 
+mod made;
+
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{
@@ -9,11 +11,12 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
-use sha2::{Digest, Sha256};
+
+pub(crate) use made::{made, made_from};
 
 use super::access;
 use crate::api::cluster::{ExecutorGroup, FiresteelClusterSpec};
-use crate::api::{CLUSTER, COMPONENT, EXECUTOR_GROUP, LocalRef, MADE_FROM, Placement};
+use crate::api::{CLUSTER, COMPONENT, EXECUTOR_GROUP, LocalRef, Placement};
 
 /// Spark Connect.
 pub(crate) const CONNECT_PORT: i32 = 15002;
@@ -208,11 +211,6 @@ pub(crate) fn executor(cluster: &Named<'_>, group: &ExecutorGroup, index: usize)
     )
 }
 
-/// A hash of what a pod is made from; a pod with another one is out of date.
-pub(crate) fn made_from(pod: &Pod) -> &str {
-    pod.metadata.annotations.as_ref().and_then(|all| all.get(MADE_FROM)).map_or("", String::as_str)
-}
-
 struct PodShape {
     restart: &'static str,
     grace_seconds: i64,
@@ -255,7 +253,7 @@ fn pod(
         ..PodSpec::default()
     };
     let mut annotations = placement.annotations.clone();
-    annotations.insert(MADE_FROM.to_owned(), hash(&spec, placement));
+    annotations.extend(made::annotations(&spec, placement));
     Pod {
         metadata: ObjectMeta {
             name: Some(name),
@@ -268,18 +266,6 @@ fn pod(
         spec: Some(spec),
         ..Pod::default()
     }
-}
-
-fn hash(spec: &PodSpec, placement: &Placement) -> String {
-    // Serialising plain structs cannot fail.
-    let mut made = serde_json::to_vec(spec).unwrap_or_default();
-    // Nothing is added where nothing is said, so that pods of older operators are not out of date.
-    let said = [("labels", &placement.labels), ("annotations", &placement.annotations)];
-    for said in said.into_iter().filter(|(_, said)| !said.is_empty()) {
-        made.extend(serde_json::to_vec(&said).unwrap_or_default());
-    }
-    let digest = Sha256::digest(made);
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn container(spec: &FiresteelClusterSpec, placement: &Placement, mounts: Vec<VolumeMount>) -> Container {

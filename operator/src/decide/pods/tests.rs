@@ -1,7 +1,7 @@
 //! Slots, and what pods may do and know of themselves.
 
 use super::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 fn spec(image: &str) -> FiresteelClusterSpec {
     serde_json::from_value(json!({
@@ -27,6 +27,34 @@ fn slots_are_whole_cores_or_as_said() {
     assert_eq!(slots(&group), 7);
     (group.task_slots, group.placement.resources) = (None, None);
     assert_eq!(slots(&group), 1);
+}
+
+#[test]
+fn what_takes_effect_in_place_changes_no_shape_and_everything_else_does() {
+    let pod = |slots: Value, resources: Value| {
+        let mut spec = spec("i");
+        let mut group = json!({"name": "a", "max": 2, "resources": resources});
+        group.as_object_mut().unwrap().insert("taskSlots".into(), slots);
+        spec.executor_groups = vec![serde_json::from_value(group).unwrap()];
+        executor(&named(&spec), &spec.executor_groups[0], 0)
+    };
+    let sized = |cpu: &str, limit: &str, memory: &str, most: &str| json!({"requests": {"cpu": cpu, "memory": memory}, "limits": {"cpu": limit, "memory": most}});
+    let before = pod(json!(2), sized("1", "2", "1Gi", "2Gi"));
+    let same = |other: &Pod| (made(&before).from == made(other).from, made(&before).shape == made(other).shape);
+    assert_eq!(same(&pod(json!(2), sized("1", "2", "1Gi", "2Gi"))), (true, true));
+    for in_place in [sized("3", "2", "1Gi", "2Gi"), sized("1", "4", "1Gi", "2Gi"), sized("1", "2", "2Gi", "2Gi")] {
+        assert_eq!(same(&pod(json!(2), in_place)), (false, true));
+    }
+    // The pool of memory is as large as the limit was, and slots are an argument.
+    assert_eq!(same(&pod(json!(2), sized("1", "2", "1Gi", "4Gi"))), (false, false));
+    assert_eq!(same(&pod(json!(3), sized("1", "2", "1Gi", "2Gi"))), (false, false));
+    assert_eq!(
+        same(&pod(json!(2), json!({"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"memory": "2Gi"}}))),
+        (false, false)
+    );
+    let derived = |cpu: &str| pod(Value::Null, json!({"requests": {"cpu": cpu}}));
+    assert_eq!(made(&derived("2")).shape, made(&derived("2500m")).shape);
+    assert_ne!(made(&derived("2")).shape, made(&derived("3")).shape);
 }
 
 #[test]
