@@ -28,7 +28,7 @@ use crate::metrics::Metrics;
 /// Requests of one cluster that wait at most.
 const HELD: usize = 256;
 /// Connections of all clusters at most.
-const CONNECTIONS: usize = 1024;
+const CONNECTIONS: usize = 512;
 const BACKLOG: u32 = 128;
 
 /// The waiting rooms of all clusters.

@@ -1,6 +1,7 @@
 //! One client's connection: its requests wait, go on to the scheduler, or are refused.
 //!
-//! What is kept of a connection is bounded: HTTP/2 lets a client send no more than its windows before it is read.
+//! What is kept of a connection is bounded: HTTP/2 lets neither side send more than its windows before it is read. So a
+//! client that does not read its answer has a scheduler wait, and no memory here fill up.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -25,11 +26,11 @@ use super::refusal::refusal;
 use super::{Lead, Room};
 use crate::decide::activate::wakes;
 
-/// Bytes a client may send before they are read, for a stream and for all of a connection.
+/// Bytes a side may send before they are read, for a stream and for all of a connection.
 const WINDOW: u32 = 64 << 10;
-/// Bytes the scheduler may send before they are read.
-const ANSWER_WINDOW: u32 = 256 << 10;
-const STREAMS: u32 = 100;
+/// Bytes of an answer that wait for the client, for each stream.
+const ANSWER: usize = 16 << 10;
+const STREAMS: u32 = 32;
 const HEADERS: u32 = 16 << 10;
 /// How long a client may be connected and say nothing, while others wait for the place.
 const SILENCE: Duration = Duration::from_secs(30);
@@ -56,7 +57,7 @@ pub(super) async fn serve(stream: TcpStream, port: i32, room: Arc<Room>, mut lea
     let guest = Arc::new(Guest::new(port, room, lead.clone()));
     let service = Router::new().fallback(answer).with_state(Arc::clone(&guest));
     let mut server = auto::Builder::new(TokioExecutor::new());
-    server.http1().timer(TokioTimer::new());
+    server.http1().timer(TokioTimer::new()).max_buf_size(WINDOW as usize);
     server
         .http2()
         .timer(TokioTimer::new())
@@ -64,7 +65,7 @@ pub(super) async fn serve(stream: TcpStream, port: i32, room: Arc<Room>, mut lea
         .initial_connection_window_size(WINDOW)
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(HEADERS)
-        .max_send_buf_size(WINDOW as usize);
+        .max_send_buf_size(ANSWER);
     let serving = server.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
     tokio::pin!(serving);
     let mut asked_to_leave = false;
@@ -114,8 +115,8 @@ impl Guest {
             connector.set_nodelay(true);
             Client::builder(TokioExecutor::new())
                 .http2_only(multiplexed)
-                .http2_initial_stream_window_size(ANSWER_WINDOW)
-                .http2_initial_connection_window_size(ANSWER_WINDOW)
+                .http2_initial_stream_window_size(WINDOW)
+                .http2_initial_connection_window_size(WINDOW)
                 .build(connector)
         };
         let (requests, waiting) = (AtomicUsize::new(0), AtomicUsize::new(0));

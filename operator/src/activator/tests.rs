@@ -137,7 +137,7 @@ async fn a_client_that_goes_away_does_not_count_and_a_crowd_is_refused() {
     until_held(&activator, 1).await;
     calls.shutdown().await;
     until_held(&activator, 0).await;
-    let clients: Vec<Client> = (0..4).map(|_| http2()).collect();
+    let clients: Vec<Client> = (0..16).map(|_| http2()).collect();
     for client in clients.iter().cycle().take(HELD) {
         let client = client.clone();
         calls.spawn(async move { post(&client, connect, "/a").await });
