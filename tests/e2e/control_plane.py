@@ -17,7 +17,8 @@ import services
 
 SOURCE = pathlib.Path(__file__).parent.parent / "control-plane"
 CONTROLLERS = ("garbage-collector-controller", "namespace-controller", "serviceaccount-controller",
-               "serviceaccount-token-controller", "root-ca-certificate-publisher-controller", "disruption-controller")
+               "serviceaccount-token-controller", "root-ca-certificate-publisher-controller", "disruption-controller",
+               "endpointslice-controller")
 ADMIN, OPERATOR = "admin-token", "operator-token"
 OPERATOR_USER = "system:serviceaccount:firesteel-system:firesteel-operator"
 

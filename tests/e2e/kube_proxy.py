@@ -3,7 +3,7 @@
 A Service has an address of its own in 127.0.0.0/8. A port of it is there while something is behind it: pods of its selector
 that are ready and stay, and the endpoints of EndpointSlices that others made for it. Each connection goes to one of them,
 chosen at random, and stays with it. The API server takes no loopback addresses in EndpointSlices, so 100.x.y.z there stands
-for 127.x.y.z.
+for 127.x.y.z, and Kubernetes' own controller, which runs too, makes none for pods that are ready.
 """
 import hashlib
 import random
@@ -78,8 +78,8 @@ class KubeProxy:
         for port in service["spec"]["ports"]:
             behind = [(pod["status"]["podIP"], port["targetPort"]) for pod in pods if takes(pod)]
             for made in slices["items"]:
-                for number in [p["port"] for p in made["ports"] if p["name"] == port["name"]]:
-                    behind += [(inside(a), number) for e in made["endpoints"] if e["conditions"].get("ready", True)
+                for number in [p["port"] for p in made["ports"] or [] if p["name"] == port["name"]]:
+                    behind += [(inside(a), number) for e in made["endpoints"] or [] if e["conditions"].get("ready", True)
                                for a in e["addresses"]]
             if behind:
                 found[port["port"]] = behind

@@ -35,6 +35,11 @@ def listening(kube, space, cluster="c"):  # noqa: F811
     return next(((c["status"], c["reason"]) for c in conditions if c["type"] == "ActivatorListening"), None)
 
 
+def slices(kube, space):  # noqa: F811
+    """EndpointSlices by their names; Kubernetes makes one of the Service's pods, and leaves ours alone."""
+    return {made["metadata"]["name"]: made for made in kube.api.get(SLICES.format(space))["items"]}
+
+
 def phases(kube, space, until):  # noqa: F811
     """Phases of the cluster from now on, each with the seconds until it was seen, in a thread that ends when `until` is set."""
     seen, began = [], time.time()
@@ -65,6 +70,8 @@ def rest(host, path, timeout=60):
 
 def test_a_pyspark_that_connects_wakes_the_cluster_and_then_reaches_it_by_itself(kube, space, tmp_path):  # noqa: F811
     host = asleep(kube, space, tmp_path)
+    made = slices(kube, space)
+    assert len(made) == 2 and "c-activator" in made, made
     # Prometheus may find the operator behind the Service: it wakes nothing.
     before = kube.metric("firesteel_operator_connection_wakes_total")
     code, text = rest(host, "/metrics")
@@ -92,7 +99,7 @@ def test_a_pyspark_that_connects_wakes_the_cluster_and_then_reaches_it_by_itself
     while kube.metric("firesteel_operator_activator_connections") > 0:
         assert session.sql("SELECT 1").collect()[0][0] == 1 and time.time() < began + 120
     assert listening(kube, space) == ("False", "Awake")
-    assert kube.api.get(SLICES.format(space))["items"] == []
+    assert "c-activator" not in slices(kube, space)
     assert session.range(7).count() == 7
     assert kube.metric("firesteel_operator_activator_connections") == 0
     session.stop()
@@ -126,7 +133,7 @@ def test_flight_sql_and_rest_wake_too_and_an_operator_that_dies_holds_nobody_up(
     kube.wait_phase("cluster", space, "c", "Hibernated")
     kube.patch("cluster", space, "c", {"hibernation": {"idleAfterSeconds": 600}})
     # Another process listens at other ports, and has the Service lead there.
-    ports = kube.api.get(SLICES.format(space))["items"][0]["ports"]
+    ports = slices(kube, space)["c-activator"]["ports"]
     kube.kill_operator()
     results = []
     client = threading.Thread(target=lambda: results.append(query(host)))
@@ -135,8 +142,7 @@ def test_flight_sql_and_rest_wake_too_and_an_operator_that_dies_holds_nobody_up(
     client.join(90)
     assert [total for _, total in results] == [45]
     assert kube.status("cluster", space, "c")["phase"] in ("Waking", "Ready")
-    moved = [made["ports"] for made in kube.api.get(SLICES.format(space))["items"]]
-    assert ports not in moved
+    assert ports not in [made["ports"] for made in slices(kube, space).values()]
     results[0][0].stop()
 
 
