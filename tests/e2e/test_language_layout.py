@@ -4,6 +4,7 @@ Partition numbers are those real Spark 4.3 gives.
 """
 import glob
 
+import pyarrow.parquet as pq
 import pytest
 from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
@@ -138,3 +139,24 @@ def test_aggregates_see_the_order_of_a_sort_below_them(spark, events):
     events.createOrReplaceTempView("events")
     text = "SELECT first(at) = max(at), last(at) = min(at) FROM (SELECT * FROM events ORDER BY at DESC)"
     assert tuple(spark.sql(text).first()) == (True, True)
+
+
+def test_sorted_rows_are_written_and_numbered_in_their_order(spark, events, path):
+    def written(frame, folder):
+        frame.write.parquet(f"{path}/{folder}")
+        names = sorted(glob.glob(f"{path}/{folder}/**/part-*", recursive=True))
+        return [pq.ParquetFile(name).read(["at"])["at"].to_pylist() for name in names]
+
+    rows = sum(written(events.orderBy(F.desc("at")), "all"), [])
+    assert rows == sorted(rows, reverse=True) and len(rows) == 100000
+    for part in written(events.repartition(3, "who").sortWithinPartitions("at"), "parts"):
+        assert part == sorted(part)
+    names = [row.at for row in events.orderBy("at").coalesce(1).selectExpr("explode(array(at)) AS at").collect()]
+    assert names == sorted(names)
+    first = events.repartition(3, "who").sortWithinPartitions(F.desc("at")).groupBy("who").agg(F.first("at"), F.max("at"))
+    assert all(found == most for _, found, most in first.collect())
+    latest = events.orderBy(F.desc("at")).dropDuplicates(["who"]).collect()
+    most = {row.who: row.most for row in events.groupBy("who").agg(F.max("at").alias("most")).collect()}
+    assert {row.who: row["at"] for row in latest} == most
+    numbered = events.orderBy("at").withColumn("n", F.monotonically_increasing_id()).orderBy("n").select("at").collect()
+    assert numbered == sorted(numbered)
