@@ -8,9 +8,10 @@ use std::process::ExitCode;
 
 use crate::say;
 
-/// The workspace's root folder.
+/// The workspace's root folder. `cargo run` says which one: the binary may have been built in another checkout that shares
+/// its build folder.
 pub(crate) fn root() -> PathBuf {
-    let own = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let own = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
     own.parent().map_or(own.clone(), PathBuf::from)
 }
 
