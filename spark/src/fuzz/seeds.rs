@@ -63,7 +63,9 @@ const STATEMENTS: &[&str] = &[
 /// All seeds.
 pub(super) fn all() -> Vec<String> {
     let mut seeds: Vec<String> = STATEMENTS.iter().map(ToString::to_string).collect();
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../benches/tpch/queries");
+    // Of this checkout, which need not be the one where this was built.
+    let own = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
+    let path = std::path::Path::new(&own).join("../benches/tpch/queries");
     let mut files: Vec<_> = std::fs::read_dir(path).unwrap().map(|file| file.unwrap().path()).collect();
     files.sort();
     seeds.extend(files.iter().step_by(3).map(|file| std::fs::read_to_string(file).unwrap()));
