@@ -10,14 +10,12 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).parent
-sys.path.insert(0, str(HERE.parent.parent / "tests" / "e2e"))
-import services  # noqa: E402
 
 COLUMNS = ("id BIGINT, part INT, line INT, quantity NUMERIC(15,2), price NUMERIC(15,2), rate DOUBLE PRECISION, flag TEXT, "
            "shipped DATE, at TIMESTAMPTZ, comment TEXT")
 ROWS = ("SELECT i AS id, (i * 7919 % 200000)::int, (i % 7)::int, (i % 50)::numeric(15,2), (i % 100000 / 100.0)::numeric(15,2), "
         "i / 7.0::float8, chr(65 + (i % 3)::int), DATE '1992-01-01' + (i % 2500)::int, "
-        "TIMESTAMPTZ '2020-01-01 00:00:00+00' + i * INTERVAL '1 s', 'comment number ' || i FROM generate_series(1, {rows}) i")
+        "TIMESTAMPTZ '2020-01-01 00:00:00+00' + i * INTERVAL '1 s', 'comment number ' || i FROM generate_series(1::bigint, {rows}) i")
 SUM = ("sum(id), sum(part), sum(line), sum(quantity), sum(price), sum(rate), max(flag), max(shipped), max(at), sum(length(comment))")
 
 
@@ -67,6 +65,9 @@ def main():
     chosen = arguments.parse_args()
     if chosen.url:
         return spark_side(chosen)
+    # Spark's Python need not have what the services take.
+    sys.path.insert(0, str(HERE.parent.parent / "tests" / "e2e"))
+    import services
     with tempfile.TemporaryDirectory(prefix="firesteel-bench-", ignore_cleanup_errors=True) as folder:
         postgres = services.Postgres(folder)
         server = services.Firesteel("local", folder, memory="4g")
@@ -108,8 +109,10 @@ def compare(chosen, folder, postgres, server):
     table.append(("read", "firesteel, 1 connection", timed(runs, lambda: read(numPartitions="1"))))
     table.append(("read", "firesteel, as it comes", timed(runs, read)))
     if chosen.spark and chosen.driver:
+        # The client's mode is not for a Spark of its own.
+        own = {name: value for name, value in os.environ.items() if not name.startswith(("SPARK", "PYSPARK"))}
         done = subprocess.run([chosen.spark, __file__, "--runs", str(runs), "--driver", chosen.driver, "--url", postgres.url,
-                               "--password", postgres.password, "--parquet", parquet], capture_output=True, text=True, check=True)
+                               "--password", postgres.password, "--parquet", parquet], stdout=subprocess.PIPE, text=True, check=True, env=own)
         result = json.loads(next(line for line in done.stdout.splitlines() if line.startswith("RESULT ")).removeprefix("RESULT "))
         table += [("write", "Spark JDBC, 1 connection", result["write"]), ("read", "Spark JDBC, default", result["read"])]
     print(f"\n{chosen.rows} rows, {size:.0f} MB as COPY BINARY, median of {runs}; memory of the server {server.main.memory_mb(peak=True):.0f} MB at most\n")
