@@ -78,9 +78,8 @@ impl Decoder<'_> {
             ExprType::TypedAggregateExpression(_) => {
                 return Err(SparkError::unsupported("typed aggregates of the JVM"));
             }
-            ExprType::DirectShufflePartitionId(id) => {
-                let id = self.boxed(id.child, "DirectShufflePartitionID", "child")?;
-                Expr::call(spec::PARTITION_ID, vec![id])
+            ExprType::DirectShufflePartitionId(_) => {
+                return Err(SparkError::unsupported("a partition id among other keys"));
             }
             ExprType::Extension(any) => return Err(extension(&any)),
         })

@@ -8,6 +8,7 @@ use firesteel_spark::spec::{
     RelationKind, SetOperator, Unpivot,
 };
 use sc::aggregate::GroupType;
+use sc::expression::ExprType;
 use sc::relation::RelType;
 
 use super::{Decoder, bad_enum, extension, invalid, missing, options, origin, schema, unset};
@@ -120,14 +121,7 @@ impl Decoder<'_> {
                 partitions: positive(repartition.num_partitions, "Repartition", "num_partitions")?,
                 shuffle: repartition.shuffle.unwrap_or(false),
             },
-            RelType::RepartitionByExpression(repartition) => RelationKind::RepartitionBy {
-                input: self.input(repartition.input, "RepartitionByExpression")?,
-                exprs: self.exprs(repartition.partition_exprs)?,
-                partitions: repartition
-                    .num_partitions
-                    .map(|n| positive(n, "RepartitionByExpression", "num_partitions"))
-                    .transpose()?,
-            },
+            RelType::RepartitionByExpression(repartition) => self.repartition_by(*repartition)?,
             RelType::Unpivot(unpivot) => self.unpivot(*unpivot)?,
             RelType::ShowString(show) => RelationKind::ShowString {
                 input: self.input(show.input, "ShowString")?,
@@ -265,6 +259,18 @@ impl Decoder<'_> {
             renames.sort();
         }
         Ok(RelationKind::WithColumnsRenamed { input: self.input(from.input, "WithColumnsRenamed")?, renames })
+    }
+
+    fn repartition_by(&self, from: sc::RepartitionByExpression) -> SparkResult<RelationKind> {
+        let input = self.input(from.input, "RepartitionByExpression")?;
+        let partitions = from.num_partitions.map(|n| positive(n, "RepartitionByExpression", "num_partitions"));
+        let partitions = partitions.transpose()?;
+        let mut keys = from.partition_exprs;
+        if let [sc::Expression { expr_type: Some(ExprType::DirectShufflePartitionId(id)), .. }] = keys.as_mut_slice() {
+            let id = self.boxed(id.child.take(), "DirectShufflePartitionID", "child")?;
+            return Ok(RelationKind::RepartitionById { input, id, partitions });
+        }
+        Ok(RelationKind::RepartitionBy { input, exprs: self.exprs(keys)?, partitions })
     }
 
     fn unpivot(&self, from: sc::Unpivot) -> SparkResult<RelationKind> {

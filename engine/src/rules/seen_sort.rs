@@ -12,9 +12,9 @@ use datafusion::config::ConfigOptions;
 use datafusion::error::Result;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::optimizer::AnalyzerRule;
-use firesteel_functions::task::FUNCTIONS;
 
 use super::order::ORDERED;
+use super::task_limit::asks;
 use crate::layout::{Layout, LayoutNode};
 use crate::sink::SinkNode;
 
@@ -52,7 +52,7 @@ fn kept(plan: LogicalPlan, seen: bool) -> Result<LogicalPlan> {
 /// Whether the order of what is below is seen.
 fn below(plan: &LogicalPlan, seen: bool) -> bool {
     match plan {
-        LogicalPlan::Projection(projection) => seen || projection.expr.iter().any(numbers_rows),
+        LogicalPlan::Projection(projection) => seen || projection.expr.iter().any(asks),
         LogicalPlan::Filter(_) | LogicalPlan::SubqueryAlias(_) => seen,
         LogicalPlan::Unnest(_) | LogicalPlan::Union(_) => true,
         LogicalPlan::Aggregate(aggregate) => aggregate.aggr_expr.iter().any(sees_order),
@@ -67,12 +67,6 @@ fn below(plan: &LogicalPlan, seen: bool) -> bool {
         // A limit is heard: it takes the first of the sorted rows.
         _ => false,
     }
-}
-
-/// Whether an expression depends on a row's place in its partition.
-fn numbers_rows(expr: &Expr) -> bool {
-    let call = |e: &Expr| matches!(e, Expr::ScalarFunction(call) if FUNCTIONS.contains(&call.func.name()));
-    expr.exists(|e| Ok(call(e))).unwrap_or(false)
 }
 
 /// Whether a function's result depends on the order of rows that nothing in it says.

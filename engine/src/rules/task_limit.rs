@@ -46,7 +46,8 @@ fn kept(plan: &LogicalPlan) -> Result<Option<LogicalPlan>> {
     Ok(None)
 }
 
-fn asks(expr: &Expr) -> bool {
+/// Whether an expression asks for its partition, or a row's place there.
+pub(super) fn asks(expr: &Expr) -> bool {
     let call = |e: &Expr| matches!(e, Expr::ScalarFunction(call) if FUNCTIONS.contains(&call.func.name()));
     expr.exists(|e| Ok(call(e))).unwrap_or(false)
 }

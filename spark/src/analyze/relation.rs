@@ -240,6 +240,9 @@ impl Analyzer<'_> {
             RelationKind::RepartitionBy { input, exprs, partitions } => {
                 self.repartition_by(self.relation(input, env)?, exprs, *partitions, env)
             }
+            RelationKind::RepartitionById { input, id, partitions } => {
+                self.repartition_by_id(self.relation(input, env)?, id, *partitions, env)
+            }
             RelationKind::ShowString { .. } | RelationKind::HtmlString { .. } => {
                 Err(errors::unsupported("show below another operation"))
             }

@@ -137,6 +137,8 @@ pub enum RelationKind {
     Repartition { input: Relation, partitions: usize, shuffle: bool },
     /// `repartition(n, cols)`, `DISTRIBUTE BY`, `CLUSTER BY`.
     RepartitionBy { input: Relation, exprs: Vec<Expr>, partitions: Option<usize> },
+    /// `repartitionById(n, col)`: rows say their partition.
+    RepartitionById { input: Relation, id: Expr, partitions: Option<usize> },
     /// `df.show()`: one row, one column `show_string`.
     ShowString { input: Relation, rows: usize, truncate: usize, vertical: bool },
     /// `_repr_html_`: one row, one column `html_string`.
@@ -448,6 +450,3 @@ pub enum CatalogQuery {
 
 /// The name of the hint that stands for `LIMIT ALL`; no hint can be written with it.
 pub const LIMIT_ALL: &str = "LIMIT ALL";
-
-/// The name of the call around the number of a partition among the keys of a `RepartitionBy`; it is no function.
-pub const PARTITION_ID: &str = "direct_shuffle_partition_id";

@@ -39,7 +39,7 @@ impl Analyzer<'_> {
         self.laid_out(resolved, number, Layout::Shuffle { partitions: Some(partitions) })
     }
 
-    /// `repartition([n, ]columns)`, `repartitionByRange`, `repartitionById`, `DISTRIBUTE BY`.
+    /// `repartition([n, ]columns)`, `repartitionByRange`, `DISTRIBUTE BY`.
     pub(super) fn repartition_by(
         &self,
         resolved: Resolved,
@@ -58,20 +58,6 @@ impl Analyzer<'_> {
             let number = self.range_number(&exprs, by, partitions)?;
             return self.laid_out(resolved, number, Layout::Shuffle { partitions: Some(partitions) });
         }
-        if let [key] = by
-            && let ExprKind::Function(call) = &*key.kind
-            && let ([name], [id]) = (call.name.as_slice(), call.args.as_slice())
-            && name == spec::PARTITION_ID
-        {
-            let id = exprs.resolve(id)?;
-            if !matches!(id.data_type, DataType::Integer | DataType::Short | DataType::Byte | DataType::Null) {
-                let shown = format!("{name}({})", id.sql());
-                return Err(errors::unexpected_input(&shown, 0, "\"INT\"", &id.sql(), &id.data_type));
-            }
-            // Null is partition 0.
-            let number = self.coerce(id, &DataType::Long)?.expr;
-            return self.laid_out(resolved, number, Layout::Shuffle { partitions });
-        }
         let keys = match exprs.resolve_all(by) {
             Err(error) if error.condition().starts_with("UNRESOLVED_COLUMN") => {
                 return match self.with_unselected(&resolved, by, env)? {
@@ -82,6 +68,23 @@ impl Analyzer<'_> {
             keys => keys?,
         };
         self.shuffled(resolved, keys, partitions)
+    }
+
+    /// `repartitionById(n, column)`: the column is the number of a row's partition, null that of the first.
+    pub(super) fn repartition_by_id(
+        &self,
+        resolved: Resolved,
+        id: &spec::Expr,
+        partitions: Option<usize>,
+        env: &Env,
+    ) -> SparkResult<Resolved> {
+        let id = Exprs::new(self, env, &resolved.scope).resolve(id)?;
+        if !matches!(id.data_type, DataType::Integer | DataType::Short | DataType::Byte | DataType::Null) {
+            let shown = format!("direct_shuffle_partition_id({})", id.sql());
+            return Err(errors::unexpected_input(&shown, 0, "\"INT\"", &id.sql(), &id.data_type));
+        }
+        let number = self.coerce(id, &DataType::Long)?.expr;
+        self.laid_out(resolved, number, Layout::Shuffle { partitions })
     }
 
     /// The rows of a `SELECT` with what it does not show but is laid out by, hidden, and all keys; `None` for other relations.
