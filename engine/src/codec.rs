@@ -23,6 +23,7 @@ use firesteel_functions::SparkError;
 use firesteel_functions::registry;
 
 use crate::as_is::AsIsExec;
+use crate::key_filter::KeyFilterExec;
 use crate::order::InOrderExec;
 use crate::sink::SinkExec;
 use crate::task::TaskExec;
@@ -44,6 +45,9 @@ const FILES: u8 = 6;
 
 /// First byte of an [`AsIsExec`]; what it says is for planners, who are done.
 const AS_IS: u8 = 7;
+
+/// First byte of a [`KeyFilterExec`]; the indexes of its key and its column follow.
+const KEY_FILTER: u8 = 8;
 
 /// A function of Spark's book.
 const SPARK: &[u8] = b"s";
@@ -106,6 +110,12 @@ impl PhysicalExtensionCodec for EngineCodec {
                 [input] => Ok(Arc::new(AsIsExec::new(Arc::clone(input)))),
                 _ => Err(DataFusionError::Internal("rows as they are have one input".into())),
             },
+            Some((&KEY_FILTER, rest)) => match (inputs, numbers(rest).as_slice()) {
+                ([keys, input], &[key, column]) => {
+                    Ok(Arc::new(KeyFilterExec::new(Arc::clone(keys), key, Arc::clone(input), column)))
+                }
+                _ => Err(DataFusionError::Internal("a filter by keys has two inputs and a column of each".into())),
+            },
             Some((&FILES, rest)) => files::decode(rest, ctx, self, proto_converter),
             _ => Err(DataFusionError::Internal("an operator of an unknown kind was received".into())),
         }
@@ -130,6 +140,12 @@ impl PhysicalExtensionCodec for EngineCodec {
             if let Some(wanted) = merge.wanted() {
                 buf.extend_from_slice(&u64::try_from(wanted).unwrap_or(u64::MAX).to_le_bytes());
             }
+            return Ok(());
+        }
+        if let Some(filter) = node.downcast_ref::<KeyFilterExec>() {
+            let (key, column) = filter.on();
+            buf.push(KEY_FILTER);
+            buf.extend([key, column].iter().flat_map(|index| (*index as u64).to_le_bytes()));
             return Ok(());
         }
         if node.is::<AsIsExec>() {
@@ -264,6 +280,13 @@ fn wanted(bytes: &[u8]) -> Result<Option<usize>> {
     let bytes: [u8; 8] =
         bytes.try_into().map_err(|_| DataFusionError::Internal("a number of rows has eight bytes".into()))?;
     Ok(Some(usize::try_from(u64::from_le_bytes(bytes)).unwrap_or(usize::MAX)))
+}
+
+/// Numbers of eight bytes each; none where a part is left over.
+fn numbers(bytes: &[u8]) -> Vec<usize> {
+    let (numbers, rest) = bytes.as_chunks();
+    let all = numbers.iter().map(|number| usize::try_from(u64::from_le_bytes(*number)));
+    if rest.is_empty() { all.collect::<Result<_, _>>().unwrap_or_default() } else { Vec::new() }
 }
 
 fn external(error: serde_json::Error) -> DataFusionError {

@@ -7,6 +7,7 @@ pub mod as_is;
 pub mod cancel;
 pub mod codec;
 pub mod job;
+pub mod key_filter;
 pub mod layout;
 pub mod local;
 pub mod memory;

@@ -6,7 +6,7 @@
 //!     Filter: o_orderdate in 1994                 Filter: o_orderdate in 1994
 //!       orders                           =>         orders
 //!   Repartition                                 Repartition
-//!     lineitem                                    HashJoin(CollectLeft, RightSemi)
+//!     lineitem                                    HashJoin(CollectLeft, RightSemi) or KeyFilter
 //!                                                   keys of: Filter: o_orderdate in 1994, orders
 //!                                                   lineitem
 //! ```
@@ -17,7 +17,9 @@
 //! below joins that keep it.
 //!
 //! Where the filtered side travels itself, the keys are those of its exchange: the same exchange is then in the plan twice, and
-//! who cuts the plan into stages makes it once. So the side may be anything that makes the same rows each time.
+//! who cuts the plan into stages makes it once. So the side may be anything that makes the same rows each time. Every task reads
+//! what the exchange has written, by a [`KeyFilterExec`], which gives up when there are more keys than pay. That is also done on
+//! suspicion, where keys come from groups of which a `HAVING` leaves an unknown share.
 //!
 //! Which keys are broadcast may only ever be too many, never too few: they come from a part of the filtered side whose
 //! column holds every value the join can see. It knows no runner.
@@ -37,8 +39,9 @@ use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, replace_children_if_necessary};
 
 use super::columns::index;
+use crate::key_filter::KeyFilterExec;
 pub use repeat::is_repeatable;
-use source::{base_rows, estimate, inner_column, is_exchange, is_one_stage};
+use source::{base_rows, estimate, inner_column, is_exchange, is_of_filtered_groups, is_one_stage};
 
 mod repeat;
 mod source;
@@ -191,12 +194,7 @@ fn travels(plan: &Arc<dyn ExecutionPlan>, key: usize) -> Option<(&Arc<dyn Execut
 }
 
 /// `plan` with only those rows `depth` operators below whose key is among `keys`.
-fn put(
-    plan: &Arc<dyn ExecutionPlan>,
-    key: usize,
-    keys: &Arc<dyn ExecutionPlan>,
-    depth: usize,
-) -> Result<Arc<dyn ExecutionPlan>> {
+fn put(plan: &Arc<dyn ExecutionPlan>, key: usize, keys: &Keys, depth: usize) -> Result<Arc<dyn ExecutionPlan>> {
     if depth > 0
         && let Some((child, below, _)) = source::passes(plan, key)
     {
@@ -206,29 +204,49 @@ fn put(
         }
         return replace_children_if_necessary(Arc::clone(plan), children);
     }
+    match keys {
+        Keys::Few(keys) => Ok(Arc::new(semi_join(keys, 0, plan, key)?)),
+        Keys::Exchange { exchange, key: own, few } => {
+            let left = semi_join(exchange, *own, plan, key)?;
+            let rows = if *few { estimate(&left)?.map(|(rows, _)| rows) } else { None };
+            Ok(Arc::new(KeyFilterExec::new(Arc::clone(exchange), *own, Arc::clone(plan), key).estimated(rows)))
+        }
+    }
+}
+
+/// The rows of `plan` whose `column` is among the values of `key` in `keys`, which are broadcast.
+fn semi_join(
+    keys: &Arc<dyn ExecutionPlan>,
+    key: usize,
+    plan: &Arc<dyn ExecutionPlan>,
+    column: usize,
+) -> Result<HashJoinExec> {
     let expr = |plan: &Arc<dyn ExecutionPlan>, at: usize| -> Arc<dyn PhysicalExpr> {
         Arc::new(Column::new(plan.schema().field(at).name(), at))
     };
-    Ok(Arc::new(HashJoinExec::try_new(
+    HashJoinExec::try_new(
         Arc::clone(keys),
         Arc::clone(plan),
-        vec![(expr(keys, 0), expr(plan, key))],
+        vec![(expr(keys, key), expr(plan, column))],
         None,
         &JoinType::RightSemi,
         None,
         PartitionMode::CollectLeft,
         NullEquality::NullEqualsNothing,
         false,
-    )?))
+    )
+}
+
+/// The keys that rows are reduced by.
+enum Keys {
+    /// A plan of nothing else, which is small and runs for this alone.
+    Few(Arc<dyn ExecutionPlan>),
+    /// An exchange of the plan and its column; whether it is known to be small, or only likely.
+    Exchange { exchange: Arc<dyn ExecutionPlan>, key: usize, few: bool },
 }
 
 /// A plan for all values the key can have, if it is cheap, small and selective enough for `rows` rows to be reduced.
-fn keys_of(
-    plan: &Arc<dyn ExecutionPlan>,
-    key: usize,
-    rows: usize,
-    limits: Limits,
-) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+fn keys_of(plan: &Arc<dyn ExecutionPlan>, key: usize, rows: usize, limits: Limits) -> Result<Option<Keys>> {
     let shared = limits.stages && is_exchange(plan) && is_repeatable(plan);
     if shared || is_one_stage(plan) {
         let name = plan.schema().field(key).name().clone();
@@ -249,15 +267,26 @@ fn keys_of(
             read <= rows.saturating_mul(READS_A_ROW) || shared && one_in(KEEPS_FOR_A_TASK.saturating_mul(tasks));
         let pays = size < limits.bytes && one_in(KEEPS_ONE_IN) && cheap;
         tracing::debug!(kept, table, rows, read, shared, pays, "keys that a join could be reduced by");
+        if pays && shared {
+            return Ok(Some(Keys::Exchange { exchange: Arc::clone(plan), key, few: true }));
+        }
         if pays {
             let several = keys.output_partitioning().partition_count() > 1;
-            return Ok(Some(if several { Arc::new(CoalescePartitionsExec::new(keys)) } else { keys }));
+            let keys =
+                if several { Arc::new(CoalescePartitionsExec::new(keys)) as Arc<dyn ExecutionPlan> } else { keys };
+            return Ok(Some(Keys::Few(keys)));
         }
     }
-    match inner_column(plan, key) {
-        Some((input, column)) => keys_of(input, column, rows, limits),
-        None => Ok(None),
-    }
+    let deeper = match inner_column(plan, key) {
+        Some((input, column)) => keys_of(input, column, rows, limits)?,
+        None => None,
+    };
+    Ok(match deeper {
+        None if shared && is_of_filtered_groups(plan, key) => {
+            Some(Keys::Exchange { exchange: Arc::clone(plan), key, few: false })
+        }
+        deeper => deeper,
+    })
 }
 
 #[cfg(test)]

@@ -13,11 +13,14 @@
 //! Spark calls it exchange reuse (`spark.sql.exchange.reuse`). Ballista numbers stages as it cuts them and takes leaves as
 //! they are, so the plan handed to it may hold a leaf that reads a stage yet to be cut. Which number that stage gets is
 //! learned by cutting a copy in which it is marked. It knows what plans say, and nothing of jobs.
+//!
+//! Filters by keys read the output of an exchange that the plan has anyway; of them no exchange is ever made.
 
 mod equal;
+mod filters;
 mod mark;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use ballista_core::JobId;
@@ -35,6 +38,7 @@ use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, Partitio
 use firesteel_engine::as_is::AsIsExec;
 use firesteel_engine::rules::reduction;
 
+use filters::{Detached, Source};
 use mark::MarkExec;
 
 /// Exchanges in the order in which the plan is walked.
@@ -49,28 +53,49 @@ enum Role {
     Reader(usize),
 }
 
+impl Role {
+    fn read(&self) -> Option<usize> {
+        match self {
+            Self::Reader(maker) => Some(*maker),
+            Self::Maker => None,
+        }
+    }
+}
+
+/// What becomes of all exchanges.
+struct Roles {
+    roles: Vec<Role>,
+    /// The exchanges themselves.
+    makers: Exchanges,
+    /// Which of them makes the keys of each source of filters; `None` where none does.
+    of_sources: Vec<Option<usize>>,
+}
+
 /// The plan with every exchange made once.
 ///
 /// # Errors
 /// When an operator cannot be rebuilt or the plan cannot be cut into stages.
 pub(super) fn shared(plan: Arc<dyn ExecutionPlan>, options: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
-    let (roles, makers) = roles(&plan)?;
-    if !roles.iter().any(|role| matches!(role, Role::Reader(_))) {
-        return Ok(plan);
+    let Detached { plan, sources } = filters::detached(plan)?;
+    let Roles { roles, makers, of_sources } = roles(&plan, &sources)?;
+    let read: HashSet<usize> =
+        roles.iter().filter_map(Role::read).chain(of_sources.iter().flatten().copied()).collect();
+    if read.is_empty() {
+        return filters::attached(plan, &|_| None);
     }
     // No stage has this number; it only has to be one.
-    let marked = rewritten(Arc::clone(&plan), &roles, &makers, &|_| usize::MAX, true)?;
+    let marked = rewritten(Arc::clone(&plan), &roles, &makers, &|_| usize::MAX, Some(&read))?;
     let stages = stage_ids(marked, options)?;
-    let known = |role: &Role| match role {
-        Role::Reader(maker) => stages.contains_key(maker),
-        Role::Maker => true,
-    };
-    if !roles.iter().all(known) {
+    if !roles.iter().filter_map(Role::read).all(|maker| stages.contains_key(&maker)) {
         tracing::warn!("stages that could be shared were not found; each is run by itself");
-        return Ok(plan);
+        return filters::attached(plan, &|_| None);
     }
     let stage = |maker: usize| stages.get(&maker).copied().unwrap_or(usize::MAX);
-    let shared = rewritten(Arc::clone(&plan), &roles, &makers, &stage, false)?;
+    let shared = rewritten(plan, &roles, &makers, &stage, None)?;
+    let shared = filters::attached(shared, &|source| {
+        let maker = (*of_sources.get(source)?)?;
+        Some((*stages.get(&maker)?, Arc::clone(makers.get(maker)?)))
+    })?;
     tracing::debug!(stages = ?stages, "exchanges are shared");
     Ok(shared)
 }
@@ -81,28 +106,36 @@ fn exchange(node: &Arc<dyn ExecutionPlan>) -> Option<&RepartitionExec> {
     matches!(repartition.partitioning(), Partitioning::Hash(..)).then_some(repartition)
 }
 
-/// The role of each exchange, and the exchanges themselves.
-fn roles(plan: &Arc<dyn ExecutionPlan>) -> Result<(Vec<Role>, Exchanges)> {
+/// The role of each exchange, and which makes the keys of filters.
+fn roles(plan: &Arc<dyn ExecutionPlan>, sources: &[Source]) -> Result<Roles> {
     let shapes = shapes(plan)?;
-    let (mut roles, mut nodes) = (Vec::new(), Exchanges::new());
+    let (mut roles, mut makers) = (Vec::new(), Exchanges::new());
+    let mut of_sources = vec![None; sources.len()];
     let mut texts: HashMap<usize, Option<String>> = HashMap::new();
     plan.apply(|node| {
         if exchange(node).is_none() {
             return Ok(TreeNodeRecursion::Continue);
         }
-        let (place, mut role) = (nodes.len(), Role::Maker);
+        let (place, mut role) = (makers.len(), Role::Maker);
+        let shape = equal::shape(node);
         // Writing a plan down takes time: only what looks alike is compared so.
-        if shapes.get(&equal::shape(node)).is_some_and(|count| *count > 1) && reduction::is_repeatable(node) {
+        let alike = shapes.get(&shape).is_some_and(|count| *count > 1) || sources.iter().any(|s| s.shape == shape);
+        if alike && reduction::is_repeatable(node) {
             let text = equal::text(node);
             let same = |at: &usize| text.is_some() && texts.get(at) == Some(&text);
             role = (0..place).find(same).map_or(Role::Maker, Role::Reader);
+            for (maker, source) in of_sources.iter_mut().zip(sources) {
+                if maker.is_none() && text.as_ref() == Some(&source.text) {
+                    *maker = Some(place);
+                }
+            }
             texts.insert(place, text);
         }
         roles.push(role);
-        nodes.push(Arc::clone(node));
+        makers.push(Arc::clone(node));
         Ok(if role == Role::Maker { TreeNodeRecursion::Continue } else { TreeNodeRecursion::Jump })
     })?;
-    Ok((roles, nodes))
+    Ok(Roles { roles, makers, of_sources })
 }
 
 /// How often each shape of an exchange is there.
@@ -117,13 +150,13 @@ fn shapes(plan: &Arc<dyn ExecutionPlan>) -> Result<HashMap<String, usize>> {
     Ok(shapes)
 }
 
-/// The plan with readers in place of exchanges that are made elsewhere, and with marks in those that others read.
+/// The plan with readers in place of exchanges that are made elsewhere, and with marks in those that are `marked`.
 fn rewritten(
     plan: Arc<dyn ExecutionPlan>,
     roles: &[Role],
     makers: &[Arc<dyn ExecutionPlan>],
     stage: &dyn Fn(usize) -> usize,
-    marks: bool,
+    marked: Option<&HashSet<usize>>,
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let mut place = 0;
     plan.transform_down(|node| {
@@ -135,7 +168,7 @@ fn rewritten(
                 let Some(made) = makers.get(*maker) else { return Ok(Transformed::no(node)) };
                 Ok(Transformed::new(reader(&node, made, stage(*maker))?, true, TreeNodeRecursion::Jump))
             }
-            Some(Role::Maker) if marks && roles.contains(&Role::Reader(here)) => {
+            Some(Role::Maker) if marked.is_some_and(|marked| marked.contains(&here)) => {
                 let input: Arc<dyn ExecutionPlan> = Arc::new(MarkExec::new(here, Arc::clone(repartition.input())));
                 Ok(Transformed::yes(replace_children_if_necessary(node, vec![input])?))
             }

@@ -18,6 +18,7 @@ use datafusion::physical_plan::{ExecutionPlan, Partitioning};
 
 use super::index;
 use super::repeat::{self, is_stable};
+use crate::key_filter::KeyFilterExec;
 
 /// Whether rows travel here by their hash.
 pub(super) fn is_exchange(plan: &Arc<dyn ExecutionPlan>) -> bool {
@@ -42,6 +43,9 @@ pub(super) fn passes(plan: &Arc<dyn ExecutionPlan>, key: usize) -> Option<(usize
     if let Some(filter) = plan.downcast_ref::<FilterExec>() {
         let stable = filter.fetch().is_none() && is_stable(filter.predicate());
         return stable.then_some((0, filtered(filter, key)?, false));
+    }
+    if plan.is::<KeyFilterExec>() {
+        return Some((1, key, false));
     }
     let join = plan.downcast_ref::<HashJoinExec>()?;
     let (side, column) = joined(join, key)?;
@@ -103,10 +107,46 @@ pub(super) fn inner_column(plan: &Arc<dyn ExecutionPlan>, column: usize) -> Opti
     if let Some(merge) = plan.downcast_ref::<CoalescePartitionsExec>() {
         return Some((merge.input(), column));
     }
+    if let Some(filter) = plan.downcast_ref::<KeyFilterExec>() {
+        return Some((filter.input(), column));
+    }
     let join = plan.downcast_ref::<HashJoinExec>()?;
     // The other side of an outer join also has nulls, which match nothing.
     let (side, column) = joined(join, column)?;
     Some((if side == 0 { join.left() } else { join.right() }, column))
+}
+
+/// Whether a column holds keys of groups that a `HAVING` has left, or what a join with such keys leaves: few as a rule, but
+/// nobody can tell.
+pub(super) fn is_of_filtered_groups(plan: &Arc<dyn ExecutionPlan>, column: usize) -> bool {
+    if let Some(filter) = plan.downcast_ref::<FilterExec>()
+        && filtered(filter, column).is_some_and(|column| is_group(filter.input(), column))
+    {
+        return true;
+    }
+    if let Some(join) = plan.downcast_ref::<HashJoinExec>()
+        && matches!(join.join_type(), JoinType::Inner | JoinType::LeftSemi | JoinType::RightSemi)
+        && let Some((side, column)) = joined(join, column)
+    {
+        let partner = |(left, right): &(_, _)| {
+            let (own, other) = if side == 0 { (index(left)?, index(right)?) } else { (index(right)?, index(left)?) };
+            (own == column).then_some(other)
+        };
+        let other = if side == 0 { join.right() } else { join.left() };
+        if join.on().iter().filter_map(partner).any(|column| is_of_filtered_groups(other, column)) {
+            return true;
+        }
+    }
+    inner_column(plan, column).is_some_and(|(input, column)| is_of_filtered_groups(input, column))
+}
+
+/// Whether a column is one that an aggregate, below nothing but projections, groups by.
+fn is_group(plan: &Arc<dyn ExecutionPlan>, column: usize) -> bool {
+    if let Some(projection) = plan.downcast_ref::<ProjectionExec>() {
+        let below = projection.expr().get(column).and_then(|e| index(&e.expr));
+        return below.is_some_and(|column| is_group(projection.input(), column));
+    }
+    plan.downcast_ref::<AggregateExec>().is_some_and(|aggregate| group(aggregate, column).is_some())
 }
 
 /// Whether a plan reads files and makes the same rows each time, without rows travelling but for broadcast sides of joins.

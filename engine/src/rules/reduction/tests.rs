@@ -36,12 +36,19 @@ async fn tables(folder: &TempDir) -> SessionContext {
 
 async fn rows(context: &SessionContext, plan: Arc<dyn ExecutionPlan>) -> Vec<String> {
     // An exchange that is in the plan twice cannot run as one.
-    let apart = plan.transform_up(|node| match node.downcast_ref::<RepartitionExec>() {
-        Some(exchange) => {
-            let apart = RepartitionExec::try_new(Arc::clone(exchange.input()), exchange.partitioning().clone())?;
-            Ok(Transformed::yes(Arc::new(apart) as Arc<dyn ExecutionPlan>))
+    let apart = plan.transform_up(|node| {
+        if let Some(filter) = node.downcast_ref::<KeyFilterExec>() {
+            let keys = Arc::new(CoalescePartitionsExec::new(Arc::clone(filter.keys())));
+            let input = Arc::clone(filter.input());
+            return Ok(Transformed::yes(replace_children_if_necessary(node, vec![keys, input])?));
         }
-        None => Ok(Transformed::no(node)),
+        match node.downcast_ref::<RepartitionExec>() {
+            Some(exchange) => {
+                let apart = RepartitionExec::try_new(Arc::clone(exchange.input()), exchange.partitioning().clone())?;
+                Ok(Transformed::yes(Arc::new(apart) as Arc<dyn ExecutionPlan>))
+            }
+            None => Ok(Transformed::no(node)),
+        }
     });
     let plan = apart.unwrap().data;
     let batches = collect(plan, context.task_ctx()).await.unwrap();
@@ -78,7 +85,7 @@ async fn reductions_within(sql: &str, limits: Limits) -> (usize, String) {
         assert!(scans_are_apart(&reduced), "{text}");
     }
     assert_eq!(rows(&context, plan().await).await, rows(&context, reduced).await, "{text}");
-    (text.matches("CollectLeft, join_type=RightSemi").count(), text)
+    (text.matches("CollectLeft, join_type=RightSemi").count() + text.matches("KeyFilterExec").count(), text)
 }
 
 #[tokio::test]
@@ -105,8 +112,8 @@ async fn groups_by_the_key_are_not_made_where_the_join_drops_them() {
     let sums = "select o, sum(price) as total, count(*) as n from lines group by o";
     let (count, plan) =
         reductions(&format!("select id, total, n from orders join ({sums}) s on id = o where day = 7")).await;
-    let (semi, scan) = (plan.find("RightSemi").unwrap(), plan.find("mode=Partial").unwrap());
-    assert!(count == 1 && scan < semi, "{plan}");
+    let (filter, groups) = (plan.find("KeyFilterExec").unwrap(), plan.find("mode=Partial").unwrap());
+    assert!(count == 1 && groups < filter, "{plan}");
     // Of another column than the key, groups need all their rows.
     let by_price = "select max(o) as o, price % 10 as p from lines group by price % 10";
     let (count, plan) =
@@ -143,7 +150,7 @@ async fn rows_are_dropped_below_joins_that_keep_the_key() {
         join orders on a.o = id where day = 7";
     let (count, plan) = reductions(sql).await;
     let inner = plan.rfind("join_type=Inner").unwrap();
-    assert!(count > 0 && inner < plan.find("RightSemi").unwrap(), "{plan}");
+    assert!(count > 0 && inner < plan.find("KeyFilterExec").unwrap(), "{plan}");
     let outer = "select b.o, a.price, b.price from lines a left join lines b on a.price = b.price
         join orders on b.o = id where day = 7 or b.o is null";
     let (count, plan) = reductions(outer).await;
@@ -167,13 +174,22 @@ async fn a_side_that_travels_itself_gives_the_keys_of_its_exchange() {
         "select o, price from ({few}) join lines on id = o where exists (select 1 from lines x where x.o = id)"
     );
     let (count, plan) = reductions(&sql).await;
-    let from_exchange = |(at, _): (usize, &str)| {
-        plan[at..]
-            .lines()
-            .skip(1)
-            .map(str::trim)
-            .find(|line| !line.starts_with("Coalesce") && !line.starts_with("Projection"))
-    };
-    let exchanged = plan.match_indices("HashJoinExec: mode=CollectLeft, join_type=RightSemi").filter_map(from_exchange);
-    assert!(count >= 2 && exchanged.filter(|line| line.starts_with("RepartitionExec")).count() >= 1, "{plan}");
+    let line = |(at, _): (usize, &str)| plan[at..].lines().nth(1).map(str::trim);
+    let mut keys = plan.match_indices("KeyFilterExec").filter_map(line);
+    assert!(count >= 2 && keys.any(|line| line.starts_with("RepartitionExec")), "{plan}");
+}
+
+#[tokio::test]
+async fn what_a_having_leaves_may_be_few() {
+    let having = "select o from lines group by o having sum(price) > 60000";
+    let sql = format!(
+        "select s.id, price from (select id, c from orders where id in ({having})) s
+            join orders k on s.c = k.id join lines on s.id = o"
+    );
+    let (count, plan) = reductions(&sql).await;
+    let filter = plan.find("KeyFilterExec: key=id, column=o");
+    assert!(count >= 1 && filter.is_some_and(|at| plan[at..].contains("FilterExec: sum(lines.price)")), "{plan}");
+    let all = sql.replace("having sum(price) > 60000", "");
+    let (_, plan) = reductions(&all).await;
+    assert!(!plan.contains("KeyFilterExec"), "nothing says that these are few: {plan}");
 }

@@ -2,6 +2,7 @@
 
 use datafusion::physical_plan::displayable;
 use datafusion::prelude::{ParquetReadOptions, SessionContext};
+use firesteel_engine::key_filter::KeyFilterExec;
 use firesteel_engine::session::profile;
 use firesteel_engine::{EngineConfig, SessionOverrides, SessionRecipe};
 use tempfile::TempDir;
@@ -80,22 +81,59 @@ async fn what_differs_or_may_differ_is_made_each_time() {
     }
 }
 
-#[tokio::test]
-async fn keys_that_another_stage_made_are_broadcast() {
+/// A query whose joins are reduced, cut into stages: the whole plan, and how often each stage reads keys for a filter.
+async fn filters(sql: &str) -> (String, Vec<(usize, usize)>) {
     let folder = tempfile::tempdir().unwrap();
-    let sql = "select a.g, b.g from t a join t b on a.k = b.k where a.g = 3";
     let (plan, options) = planned(sql, &folder).await;
     let limits = reduction::Limits { fewest_rows: 10, ..reduction::Limits::of_broadcast(1 << 20) };
     let shared = shared(reduction::reduce(plan, limits).unwrap(), &options).unwrap();
     let text = displayable(shared.as_ref()).indent(false).to_string();
-    assert!(text.contains("UnresolvedShuffleExec") && text.contains("RightSemi"), "{text}");
     let stages = DefaultDistributedPlanner::new().plan_query_stages(&JobId::new("test"), shared, &options).unwrap();
-    let mut semi_joins = 0;
+    let mut read = Vec::new();
     for stage in &stages {
-        let top = Arc::clone(stage.children().first().unwrap());
-        let text = displayable(top.as_ref()).indent(false).to_string();
-        semi_joins += text.matches("mode=CollectLeft, join_type=RightSemi").count();
-        assert!(!text.contains("mode=Partitioned, join_type=RightSemi"), "{text}");
+        let id = stage.stage_id();
+        stage.children()[0]
+            .apply(|node| {
+                let keys = node.downcast_ref::<KeyFilterExec>().map(KeyFilterExec::keys);
+                if let Some(reader) = keys.map(|keys| keys.downcast_ref::<UnresolvedShuffleExec>().unwrap()) {
+                    assert!(reader.broadcast && reader.stage_id != id, "{text}");
+                    let made = stages.iter().find(|stage| stage.stage_id() == reader.stage_id).unwrap();
+                    let partitions = made.shuffle_output_partitioning().unwrap().partition_count();
+                    assert_eq!(partitions, reader.upstream_partition_count, "{text}");
+                    assert_eq!(made.schema(), reader.schema, "{text}");
+                    read.push((id, reader.stage_id));
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })
+            .unwrap();
     }
-    assert_eq!(semi_joins, 1);
+    (text, read)
+}
+
+#[tokio::test]
+async fn keys_that_a_stage_makes_anyway_are_read_from_it() {
+    let (plan, read) = filters("select a.g, b.g from t a join t b on a.k = b.k where a.g = 3").await;
+    assert_eq!(read.len(), 1, "{plan}");
+    assert_eq!(plan.matches("RepartitionExec: partitioning=Hash").count(), 2, "{plan}");
+    // The keys are on the right, so their stage is cut after the one that reads them.
+    let (plan, read) = filters("select a.g, b.g from t a join t b on a.k = b.k where b.g = 3").await;
+    assert_eq!(read.len(), 1, "{plan}");
+}
+
+#[tokio::test]
+async fn what_a_having_leaves_filters_what_is_joined_with_it() {
+    let few = "select k, g from t where k in (select k from t group by k having sum(g) > 5)";
+    let (plan, read) =
+        filters(&format!("select a.k, c.g from t b join ({few}) a on b.k = a.g join t c on a.k = c.k")).await;
+    assert_eq!(read.len(), 1, "{plan}");
+}
+
+#[tokio::test]
+async fn a_filter_whose_keys_nobody_makes_is_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let (plan, options) = planned("select a.g, b.g from t a join t b on a.k = b.k", &folder).await;
+    let (other, _) = planned("select k, count(*) from t group by k", &folder).await;
+    let alone: Arc<dyn ExecutionPlan> = Arc::new(KeyFilterExec::new(other, 0, plan, 0));
+    let text = displayable(shared(alone, &options).unwrap().as_ref()).indent(false).to_string();
+    assert!(!text.contains("KeyFilterExec") && text.contains("HashJoinExec"), "{text}");
 }
