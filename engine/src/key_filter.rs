@@ -7,8 +7,8 @@
 //! ```
 //!
 //! A semi join has to take all keys, however many there are. This filter may let a row pass that has no partner, because
-//! the join above it drops such rows anyway. So it gives up when there are more keys than pay, and keeps no more than a hash
-//! of each. It may stand only where a join with the same keys follows. It knows no runner.
+//! the join above it drops such rows anyway. So it gives up when there are more keys than pay, and keeps no more than two
+//! bytes of each. It may stand only where a join with the same keys follows. It knows no runner.
 
 mod keys;
 
