@@ -20,6 +20,7 @@ mod moment;
 mod name_pattern;
 mod nested;
 mod operator;
+mod pandas;
 mod predicate;
 mod random;
 mod reach;

@@ -17,9 +17,9 @@ impl Exprs<'_, '_> {
             given => Err(errors::wrong_num_args(name, &expected.to_string(), given)),
         };
         Ok(Some(match (name, function.args.as_slice()) {
-            // What `zipWithIndex` and pandas indices ask for: the rows' numbers, from 0 without gaps.
-            ("distributed_sequence_id", _) => {
-                counted(0)?;
+            // What `zipWithIndex` and pandas indices ask for: the rows' numbers, from 0 without gaps. The latter also say whether
+            // Spark should cache the rows before it counts them, which needs no heed here: they are read once.
+            ("distributed_sequence_id", [] | [_]) => {
                 let number = datafusion::functions_window::row_number::row_number();
                 let number = datafusion::logical_expr::cast(number, arrow::datatypes::DataType::Int64);
                 let one = datafusion::logical_expr::Expr::Literal(ScalarValue::Int64(Some(1)), None);
@@ -35,11 +35,15 @@ impl Exprs<'_, '_> {
                 let shown = naming::call(name, &[self.resolve(value)?.sql()]);
                 self.resolve(&product(value))?.named_as(shown)
             }
+            ("distributed_sequence_id", _) => {
+                counted(0)?;
+                return Ok(None);
+            }
             ("unwrap_udt" | "product", _) => {
                 counted(1)?;
                 return Ok(None);
             }
-            _ => return Ok(None),
+            (name, args) => return self.pandas(name, args),
         }))
     }
 }

@@ -74,7 +74,7 @@ impl Exprs<'_, '_> {
                 },
             }
         } else if matches!(name, "lag" | "lead") {
-            if spec.frame.is_some() {
+            if spec.frame.as_ref().is_some_and(|frame| !is_at_offset(name, inner.offset.as_deref(), frame)) {
                 let message = format!("Cannot specify window frame for {name} function.");
                 return Err(SparkError::analysis("_LEGACY_ERROR_TEMP_1035", &[]).with_message(message));
             }
@@ -335,6 +335,22 @@ fn is_running(name: &str, frame: &spec::WindowFrame) -> bool {
     frame.rows == (name != "cume_dist")
         && matches!(frame.lower, FrameBound::UnboundedPreceding)
         && matches!(frame.upper, FrameBound::CurrentRow)
+}
+
+/// Whether a frame is the one row that `lag` or `lead` looks at. SQL's `1 PRECEDING` is a computed end, which is not compared,
+/// so only clients can say this of `lag`, as in Spark.
+fn is_at_offset(name: &str, offset: Option<&str>, frame: &spec::WindowFrame) -> bool {
+    let end = |bound: &FrameBound| match bound {
+        FrameBound::Offset(end) => match &*end.kind {
+            ExprKind::Literal(spec::Literal::Integer(rows)) => Some(i64::from(*rows)),
+            ExprKind::Literal(spec::Literal::Long(rows)) => Some(*rows),
+            _ => None,
+        },
+        _ => None,
+    };
+    let wanted = offset.and_then(|offset| offset.parse::<i64>().ok());
+    let wanted = if name == "lag" { wanted.map(i64::wrapping_neg) } else { wanted };
+    frame.rows && wanted.is_some() && end(&frame.lower) == wanted && end(&frame.upper) == wanted
 }
 
 fn negated(text: &str) -> String {

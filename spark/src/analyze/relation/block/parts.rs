@@ -65,20 +65,36 @@ impl Parts {
     }
 }
 
-/// Computes the window functions of a block below its projection.
-pub(super) fn windows(plan: LogicalPlan, parts: &mut Parts) -> SparkResult<LogicalPlan> {
-    let mut found: Vec<Expr> = Vec::new();
-    parts.visit(|e| {
-        if matches!(e, Expr::WindowFunction(_)) && !found.contains(e) {
-            found.push(e.clone());
+/// Computes the window functions of a block below its projection: those over others after them.
+pub(super) fn windows(mut plan: LogicalPlan, parts: &mut Parts) -> SparkResult<LogicalPlan> {
+    loop {
+        let mut found: Vec<Expr> = Vec::new();
+        parts.visit(|e| {
+            if is_window(e) && !has_window(e) && !found.contains(e) {
+                found.push(e.clone());
+            }
+        });
+        if found.is_empty() {
+            return Ok(plan);
         }
-    });
-    if found.is_empty() {
-        return Ok(plan);
+        let columns: Vec<(Expr, Column)> =
+            found.iter().map(|e| (e.clone(), Column::new_unqualified(e.schema_name().to_string()))).collect();
+        plan = LogicalPlanBuilder::window_plan(plan, found).map_err(errors::planning)?;
+        parts.rewrite(|e| columns.iter().find(|(known, _)| known == e).map(|(_, c)| Expr::Column(c.clone())))?;
     }
-    let columns: Vec<(Expr, Column)> =
-        found.iter().map(|e| (e.clone(), Column::new_unqualified(e.schema_name().to_string()))).collect();
-    let plan = LogicalPlanBuilder::window_plan(plan, found).map_err(errors::planning)?;
-    parts.rewrite(|e| columns.iter().find(|(known, _)| known == e).map(|(_, c)| Expr::Column(c.clone())))?;
-    Ok(plan)
+}
+
+fn is_window(expr: &Expr) -> bool {
+    matches!(expr, Expr::WindowFunction(_))
+}
+
+/// Whether there is a window function below an expression.
+fn has_window(expr: &Expr) -> bool {
+    let mut found = false;
+    let visited = expr.apply_children(|child| {
+        found |= child.exists(|e| Ok(is_window(e)))?;
+        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    });
+    debug_assert!(visited.is_ok());
+    found
 }
