@@ -2,21 +2,31 @@
 
 use std::sync::Arc;
 
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::physical_plan::FileScanConfig;
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr_common::physical_expr::is_volatile;
 use datafusion::physical_plan::ExecutionPlan;
 
-/// Whether all parts of a plan make the same rows each time: files read whole, nothing drawn by chance, no limits.
+use crate::key_filter::KeyFilterExec;
+
+/// Whether all parts of a plan make the same rows each time: files read whole, nothing drawn by chance, no limits. The keys of
+/// a filter were seen to be so when it was made.
 #[must_use]
 pub fn is_repeatable(plan: &Arc<dyn ExecutionPlan>) -> bool {
-    plan.exists(|node| {
+    let mut open = vec![plan];
+    while let Some(node) = open.pop() {
         let leaf = node.children().is_empty();
-        Ok(node.fetch().is_some() || leaf && !is_stable_scan(node.as_ref()) || !has_stable_expressions(node.as_ref()))
-    })
-    .is_ok_and(|found| !found)
+        if node.fetch().is_some() || leaf && !is_stable_scan(node.as_ref()) || !has_stable_expressions(node.as_ref()) {
+            return false;
+        }
+        match node.downcast_ref::<KeyFilterExec>() {
+            Some(filter) => open.push(filter.input()),
+            None => open.extend(node.children()),
+        }
+    }
+    true
 }
 
 /// Whether a leaf reads files that say the same the next time. A limit may take other rows then, a database may have others.

@@ -129,6 +129,14 @@ async fn what_a_having_leaves_filters_what_is_joined_with_it() {
 }
 
 #[tokio::test]
+async fn keys_may_be_filtered_by_keys_themselves() {
+    let few = "select a.k, a.g from t a join t b on a.k = b.k where a.g = 3";
+    let (plan, read) = filters(&format!("select few.k, c.k from ({few}) few join t c on few.g = c.k")).await;
+    let stages: HashSet<usize> = read.iter().map(|(_, made)| *made).collect();
+    assert_eq!((read.len(), stages.len()), (2, 2), "{plan}");
+}
+
+#[tokio::test]
 async fn a_filter_whose_keys_nobody_makes_is_left_out() {
     let folder = tempfile::tempdir().unwrap();
     let (plan, options) = planned("select a.g, b.g from t a join t b on a.k = b.k", &folder).await;
