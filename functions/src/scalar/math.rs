@@ -2,6 +2,7 @@
 
 mod bucket;
 mod conv;
+mod round_double;
 mod strict;
 
 use std::sync::Arc;
@@ -15,7 +16,6 @@ use super::coerce::{Arg, mismatch};
 use super::read::{doubles, fail, ints, longs};
 use super::spec::{Call, Kernel, Nulls, Ret, SparkFn, conform, f, wrap};
 use crate::display::decimal_text;
-use crate::display::java_digits::{Digits, Form, double_digits};
 use crate::error::{ErrorKind, SparkError};
 
 const ONE: &[Arg] = &[Arg::Double];
@@ -151,26 +151,6 @@ fn bounds(data_type: &DataType) -> (i128, i128) {
     }
 }
 
-fn float(value: f64, scale: i32, mode: Mode) -> f64 {
-    if !value.is_finite() || scale > 308 {
-        return value;
-    }
-    if value == 0.0 {
-        return value;
-    }
-    // Spark rounds the digits of the number's text.
-    let Digits { digits, point } = double_digits(value, Form::Text);
-    let mantissa = digits.iter().fold(0_i128, |number, digit| number * 10 + i128::from(*digit));
-    let mantissa = if value < 0.0 { -mantissa } else { mantissa };
-    let held = digits.len() as i32 - point;
-    if held <= scale {
-        return value;
-    }
-    let drop = held.saturating_sub(scale).unsigned_abs();
-    let cut = if drop > 37 { 0 } else { divide(mantissa, pow10(drop), mode) };
-    format!("{cut}e{}", scale.saturating_neg()).parse().unwrap_or(value)
-}
-
 fn round(call: &Call<'_>, args: &[ArrayRef], mode: Mode) -> Result<ArrayRef> {
     let Some(values) = args.first() else { return internal_err!("round without argument") };
     let scale = if args.len() > 1 {
@@ -187,13 +167,11 @@ fn round(call: &Call<'_>, args: &[ArrayRef], mode: Mode) -> Result<ArrayRef> {
             let Some(decimals) = values.as_primitive_opt::<Decimal128Type>() else { return internal_err!("round") };
             decimal(call, decimals, *s, mode, scale)
         }
-        DataType::Float64 => {
-            let values = doubles(args, 0)?;
-            Ok(Arc::new(values.iter().map(|v| v.map(|v| float(v, scale, mode))).collect::<Float64Array>()))
-        }
+        DataType::Float64 => Ok(Arc::new(round_double::round(doubles(args, 0)?, scale, mode))),
         DataType::Float32 => {
             let Some(values) = values.as_primitive_opt::<Float32Type>() else { return internal_err!("round") };
-            let work = |v: f32| float(v.to_string().parse().unwrap_or(f64::from(v)), scale, mode) as f32;
+            let work =
+                |v: f32| round_double::by_digits(v.to_string().parse().unwrap_or(f64::from(v)), scale, mode) as f32;
             Ok(Arc::new(values.iter().map(|v| v.map(work)).collect::<Float32Array>()))
         }
         t if t.is_integer() => {
