@@ -1,18 +1,28 @@
 //! Calendar arithmetic over the whole range of Spark's dates, which is wider than chrono's.
 
+/// Days from the first of March of a year far before the first date to 1970-01-01, and the years of that: 400 years repeat.
+const BEFORE: u64 = 719_468 + 14_705 * 146_097;
+const YEARS_BEFORE: i64 = 14_705 * 400;
+
 /// Year, month (1-12) and day (1-31) of a day number.
+///
+/// Neri and Schneider, "Euclidean affine functions and their application to calendar algorithms" (2023): years start in
+/// March, and every division is a multiplication.
 #[must_use]
+#[inline]
 pub fn civil_from_days(days: i32) -> (i32, u32, u32) {
-    let shifted = i64::from(days) + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_index = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_index + 2) / 5 + 1;
-    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year as i32, month as u32, day as u32)
+    let quarters = (BEFORE.wrapping_add_signed(days.into())).wrapping_mul(4) | 3;
+    let (century, rest) = (quarters / 146_097, quarters % 146_097);
+    let scaled = (rest | 3).wrapping_mul(2_939_745);
+    let (year_of_century, rest) = (scaled >> 32, (scaled & 0xffff_ffff) as u32);
+    let day_of_year = rest / 2_939_745 / 4;
+    let months = day_of_year.wrapping_mul(2_141).wrapping_add(197_913);
+    let (month, day) = (months >> 16, (months & 0xffff) / 2_141);
+    // January and February belong to the next year.
+    let next = day_of_year >= 306;
+    let year = (century.wrapping_mul(100).wrapping_add(year_of_century) as i64).wrapping_sub(YEARS_BEFORE);
+    let year = year.wrapping_add(next.into());
+    (year as i32, if next { month.wrapping_sub(12) } else { month }, day.wrapping_add(1))
 }
 
 /// Day number of a date; `None` if there is no such date or it does not fit.
@@ -68,4 +78,30 @@ pub fn iso_weekday(days: i32) -> u32 {
 pub fn day_of_year(days: i32) -> u32 {
     let (year, _, _) = civil_from_days(days);
     days_from_civil(year, 1, 1).map_or(1, |first| (i64::from(days) - i64::from(first)) as u32 + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The same from the definition of leap years.
+    fn slowly(days: i32) -> (i32, u32, u32) {
+        let shifted = i64::from(days) + 719_468;
+        let era = shifted.div_euclid(146_097);
+        let day_of_era = shifted.rem_euclid(146_097);
+        let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let month_index = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * month_index + 2) / 5 + 1;
+        let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
+        let year = year_of_era + era * 400 + i64::from(month <= 2);
+        (year as i32, month as u32, day as u32)
+    }
+
+    #[test]
+    fn days_of_all_years_have_the_dates_of_the_calendar() {
+        for days in (-1_000_000..1_000_000).chain((i32::MIN..=i32::MAX).step_by(997)).chain([i32::MIN, i32::MAX]) {
+            assert_eq!(civil_from_days(days), slowly(days), "{days}");
+        }
+    }
 }

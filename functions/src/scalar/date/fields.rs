@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Decimal128Array, Int32Array, StringArray};
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Int32Type};
 use datafusion::common::Result;
 
 use super::super::coerce::Arg;
@@ -14,8 +14,9 @@ use crate::scalar::spec::Ret;
 use crate::time::civil::{day_of_year, iso_weekday};
 use crate::time::civil_from_days;
 
-fn day_part(args: &[ArrayRef], work: fn(i32) -> i32) -> Result<ArrayRef> {
-    Ok(Arc::new(dates(args, 0)?.iter().map(|d| d.map(work)).collect::<Int32Array>()))
+/// Applies `work` to what stands under nulls too.
+fn day_part(args: &[ArrayRef], work: impl Fn(i32) -> i32) -> Result<ArrayRef> {
+    Ok(Arc::new(dates(args, 0)?.unary::<_, Int32Type>(work)))
 }
 
 fn time_part(call: &Call<'_>, args: &[ArrayRef], unit: i64, modulo: i64) -> Result<ArrayRef> {
@@ -25,7 +26,7 @@ fn time_part(call: &Call<'_>, args: &[ArrayRef], unit: i64, modulo: i64) -> Resu
 
 fn iso_week(day: i32) -> (i32, i32) {
     // The Thursday of a week decides its year.
-    let thursday = day - (iso_weekday(day) as i32 - 4);
+    let thursday = day.wrapping_sub(iso_weekday(day) as i32 - 4);
     ((day_of_year(thursday) as i32 - 1) / 7 + 1, civil_from_days(thursday).0)
 }
 
