@@ -14,6 +14,7 @@ pub mod zone;
 pub use civil::{civil_from_days, days_from_civil, days_in_month};
 pub use parse::{parse_date, parse_ntz, parse_time, parse_timestamp};
 pub use print::{format_date, format_local, format_time};
+pub(crate) use print::{write_date, write_local};
 pub use zone::Zone;
 
 /// Microseconds in a second.

@@ -9,13 +9,14 @@ use arrow::datatypes::{
     TimestampMicrosecondType,
 };
 
-use super::number::{decimal_scientific, decimal_text, java_double, java_float};
+use super::digits::write_long;
+use super::number::{decimal_scientific, decimal_text, java_float, write_double};
 use crate::cast::primitive;
 use crate::error::{SparkError, SparkResult};
 use crate::scalar::datum::{self, Datum};
 use crate::scalar::variant;
 use crate::time::interval::{Calendar, format_day_time, format_year_month};
-use crate::time::{Zone, format_date, format_local, format_time};
+use crate::time::{Zone, format_time, write_date, write_local};
 use crate::types::DataType;
 
 /// How values are printed.
@@ -49,12 +50,12 @@ pub fn write_value(
             let value = array.as_boolean_opt().is_some_and(|array| array.value(row));
             out.push_str(if value { "true" } else { "false" });
         }
-        DataType::Byte => put(out, at::<Int8Type>(array, row)?),
-        DataType::Short => put(out, at::<Int16Type>(array, row)?),
-        DataType::Integer => put(out, at::<Int32Type>(array, row)?),
-        DataType::Long => put(out, at::<Int64Type>(array, row)?),
+        DataType::Byte => write_long(at::<Int8Type>(array, row)?.into(), out),
+        DataType::Short => write_long(at::<Int16Type>(array, row)?.into(), out),
+        DataType::Integer => write_long(at::<Int32Type>(array, row)?.into(), out),
+        DataType::Long => write_long(at::<Int64Type>(array, row)?, out),
         DataType::Float => out.push_str(&java_float(at::<Float32Type>(array, row)?)),
-        DataType::Double => out.push_str(&java_double(at::<Float64Type>(array, row)?)),
+        DataType::Double => write_double(at::<Float64Type>(array, row)?, out),
         DataType::Decimal(_, scale) => {
             let value = at::<Decimal128Type>(array, row)?;
             let text = if style.scientific { decimal_scientific(value, *scale) } else { decimal_text(value, *scale) };
@@ -67,11 +68,11 @@ pub fn write_value(
             let bytes = array.as_binary_opt::<i32>().ok_or_else(|| wrong(array, data_type))?.value(row);
             write_bytes(bytes, style, out);
         }
-        DataType::Date => out.push_str(&format_date(at::<Date32Type>(array, row)?)),
+        DataType::Date => write_date(at::<Date32Type>(array, row)?, out),
         DataType::Timestamp => {
-            out.push_str(&format_local(style.zone.to_local(at::<TimestampMicrosecondType>(array, row)?)));
+            write_local(style.zone.to_local(at::<TimestampMicrosecondType>(array, row)?), out);
         }
-        DataType::TimestampNtz => out.push_str(&format_local(at::<TimestampMicrosecondType>(array, row)?)),
+        DataType::TimestampNtz => write_local(at::<TimestampMicrosecondType>(array, row)?, out),
         DataType::Time(_) => out.push_str(&format_time(at::<Time64MicrosecondType>(array, row)?)),
         DataType::YearMonthInterval(start, end) => {
             out.push_str(&format_year_month(at::<IntervalYearMonthType>(array, row)?, *start, *end));
