@@ -192,7 +192,19 @@ impl Cast<'_> {
         error: impl Fn(S::Native) -> SparkError,
     ) -> SparkResult<ArrayRef> {
         let array = primitive::<S>(array)?;
+        // Hardly a batch has a row without an answer, so all are computed first without a branch, those of nulls too.
+        let mut any = false;
+        let values: Vec<D::Native> = array
+            .values()
+            .iter()
+            .map(|value| {
+                let found = f(*value);
+                any |= found.is_none();
+                found.unwrap_or_default()
+            })
+            .collect();
         let result: PrimitiveArray<D> = match self.mode {
+            _ if !any => PrimitiveArray::new(values.into(), array.nulls().cloned()),
             CastMode::Ansi => array.try_unary(|value| f(value).ok_or_else(|| error(value)))?,
             CastMode::Legacy | CastMode::Try => array.unary_opt(f),
         };

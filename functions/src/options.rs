@@ -65,4 +65,10 @@ impl SparkOptions {
     pub fn from_config(config: &ConfigOptions) -> Self {
         config.extensions.get::<Self>().cloned().unwrap_or_default()
     }
+
+    /// The session time zone a plan runs with.
+    #[must_use]
+    pub fn time_zone_of(config: &ConfigOptions) -> &str {
+        config.extensions.get::<Self>().map_or("UTC", |options| &options.time_zone)
+    }
 }

@@ -7,7 +7,7 @@ use arrow::datatypes::{
     ArrowPrimitiveType, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
 };
 
-use super::decimal::{fits, power_of_ten, read, rescale, to_double};
+use super::decimal::{fits, power_of_ten, read, rescaler, to_double};
 use super::{Cast, CastMode, primitive};
 use crate::display::{decimal_text, java_double, java_float};
 use crate::error::{SparkError, SparkResult};
@@ -41,9 +41,10 @@ impl Cast<'_> {
             DataType::Boolean => Ok(Arc::new(BooleanArray::from_unary(primitive::<Int64Type>(array)?, |v| v != 0))),
             DataType::Decimal(precision, scale) => {
                 let (precision, scale) = (*precision, *scale);
+                let scaled = rescaler(0, precision, scale);
                 self.map::<Int64Type, Decimal128Type>(
                     array,
-                    |v| rescale(i128::from(v), 0, precision, scale),
+                    |v| scaled(i128::from(v)),
                     |v| SparkError::decimal_out_of_range(&v.to_string(), precision, scale),
                 )
             }
@@ -78,22 +79,17 @@ impl Cast<'_> {
             };
             SparkError::cast_overflow(&literal, self.from, self.to)
         };
-        // Exact bounds as doubles: the upper one is the first value that does not fit.
-        let whole = |value: f64, low: f64, high: f64| (value.ceil() >= low && value.floor() < high).then_some(value);
         let wrap = self.mode == CastMode::Legacy;
         match self.to {
             DataType::Byte if wrap => self.total::<Float64Type, Int8Type>(&wide, |v| v as i32 as i8),
-            DataType::Byte => {
-                self.map::<Float64Type, Int8Type>(&wide, |v| whole(v, -128.0, 128.0).map(|v| v as i8), error)
-            }
+            DataType::Byte => self.map::<Float64Type, Int8Type>(&wide, |v| below(v, 128.0).map(|v| v as i8), error),
             DataType::Short if wrap => self.total::<Float64Type, Int16Type>(&wide, |v| v as i32 as i16),
             DataType::Short => {
-                self.map::<Float64Type, Int16Type>(&wide, |v| whole(v, -32_768.0, 32_768.0).map(|v| v as i16), error)
+                self.map::<Float64Type, Int16Type>(&wide, |v| below(v, 32_768.0).map(|v| v as i16), error)
             }
             DataType::Integer if wrap => self.total::<Float64Type, Int32Type>(&wide, |v| v as i32),
             DataType::Integer => {
-                let limit = 2_147_483_648.0;
-                self.map::<Float64Type, Int32Type>(&wide, |v| whole(v, -limit, limit).map(|v| v as i32), error)
+                self.map::<Float64Type, Int32Type>(&wide, |v| below(v, 2_147_483_648.0).map(|v| v as i32), error)
             }
             DataType::Long if wrap => self.total::<Float64Type, Int64Type>(&wide, |v| v as i64),
             DataType::Long => {
@@ -145,15 +141,19 @@ impl Cast<'_> {
             }
             DataType::Decimal(precision, scale) => {
                 let (precision, scale) = (*precision, *scale);
-                self.map::<Decimal128Type, Decimal128Type>(
-                    array,
-                    |v| rescale(v, from_scale, precision, scale),
-                    |v| SparkError::decimal_out_of_range(&decimal_text(v, from_scale), precision, scale),
-                )
+                self.map::<Decimal128Type, Decimal128Type>(array, rescaler(from_scale, precision, scale), |v| {
+                    SparkError::decimal_out_of_range(&decimal_text(v, from_scale), precision, scale)
+                })
             }
             _ => Err(self.unsupported()),
         }
     }
+}
+
+/// A value whose whole part is from `-limit` to just below `limit`: less than one is cut off on both sides.
+#[inline(always)]
+fn below(value: f64, limit: f64) -> Option<f64> {
+    ((value > -limit - 1.0) & (value < limit)).then_some(value)
 }
 
 /// A double as a decimal, by way of Java's text of it.

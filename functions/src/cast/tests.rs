@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, StringArray};
+use arrow::array::{ArrayRef, AsArray, Float64Array, StringArray};
+use arrow::datatypes::{DataType as Arrow, Float64Type};
 use datafusion::scalar::ScalarValue;
 
 use super::*;
@@ -126,4 +127,26 @@ fn ambiguous_types_travel_in_the_plan() {
     let batch = arrow::array::RecordBatch::new_empty(Arc::new(arrow::datatypes::Schema::empty()));
     let result = physical.evaluate(&batch).unwrap().into_array(1).unwrap();
     assert_eq!(strings(&result).unwrap().value(0), "INTERVAL '1 02' DAY TO HOUR");
+}
+
+#[test]
+fn doubles_fit_whole_numbers_up_to_the_last_fraction() {
+    for (to, low, high) in [
+        (DataType::Byte, -128.0, 128.0),
+        (DataType::Short, -32_768.0, 32_768.0),
+        (DataType::Integer, -2_147_483_648.0, 2_147_483_648.0_f64),
+    ] {
+        let near = |bound: f64| [bound, bound.next_up(), bound.next_down(), bound + 0.5, bound - 0.5];
+        let bounds = [low, high, low - 1.0, high - 1.0, 0.0, f64::MAX, f64::MIN, f64::INFINITY, f64::NAN];
+        for value in bounds.into_iter().flat_map(near) {
+            let array: ArrayRef = Arc::new(Float64Array::from(vec![None, Some(1e300), Some(1.5), None, Some(value)]));
+            let array = array.slice(2, 3);
+            let run = |mode| cast_array(&array, &DataType::Double, &to, mode, &Zone::UTC);
+            let fits = value.ceil() >= low && value.floor() < high;
+            assert_eq!(run(CastMode::Ansi).is_ok(), fits, "{value}");
+            let found = arrow::compute::cast(&run(CastMode::Try).unwrap(), &Arrow::Float64).unwrap();
+            let wanted = Float64Array::from(vec![Some(1.0), None, fits.then(|| value.trunc() + 0.0)]);
+            assert_eq!(found.as_primitive::<Float64Type>(), &wanted, "{value}");
+        }
+    }
 }

@@ -121,8 +121,7 @@ impl ScalarUDFImpl for SparkCast {
         };
         let from = mode.from.map_or_else(|| field(0), Ok)?;
         let to = mode.to.map_or_else(|| field(1), Ok)?;
-        let options = SparkOptions::from_config(&args.config_options);
-        let zone = Zone::parse(&options.time_zone)?;
+        let zone = Zone::parse(SparkOptions::time_zone_of(&args.config_options))?;
         let column = match args.args.get(3) {
             Some(ColumnarValue::Scalar(name)) => name.try_as_str().flatten(),
             _ => None,
