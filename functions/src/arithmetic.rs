@@ -13,6 +13,7 @@ mod result_type;
 #[cfg(test)]
 mod tests;
 mod udf;
+mod whole;
 
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
@@ -130,7 +131,7 @@ pub fn remainder(left: Operand<'_>, right: Operand<'_>, options: &SparkOptions) 
 }
 
 /// The digits that Scala's decimals keep when they are negated.
-const JAVA_DIGITS: u8 = 34;
+pub(crate) const JAVA_DIGITS: u8 = 34;
 
 /// `-value`, with its type.
 ///

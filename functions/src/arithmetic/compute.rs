@@ -10,15 +10,18 @@ use arrow::datatypes::{
 
 use super::JAVA_DIGITS;
 use super::kernel::{checked, total};
+use super::whole::Whole;
 use super::{Op, datetime, decimal};
 use crate::cast::decimal_parts::power_of_ten;
 use crate::cast::{CastMode, canonical, primitive};
 use crate::display::decimal_text;
 use crate::error::{SparkError, SparkResult};
+use crate::scalar::read::repeated;
 use crate::time::Zone;
 use crate::types::DataType;
 
-/// Computes an operator on two arrays of equal length whose types fit the operator.
+/// Computes an operator on two arrays whose types fit the operator. They have equal length, or one has a single row that
+/// meets every row of the other.
 ///
 /// # Errors
 /// In ANSI mode the first pair without an answer; in every mode types that do not fit.
@@ -41,7 +44,10 @@ pub fn compute(
             floats::<Float64Type>(op, l, r, result, mode, |v| v == 0.0, |v| v < 0.0)
         }
         (DataType::Decimal(_, s1), DataType::Decimal(_, s2)) => decimal::compute(op, l, *s1, r, *s2, result, mode),
-        _ => datetime::compute(op, (l, left.1), (r, right.1), result, mode, zone),
+        _ => {
+            let (l, r) = (&repeated(l, r.len())?, &repeated(r, l.len())?);
+            datetime::compute(op, (l, left.1), (r, right.1), result, mode, zone)
+        }
     }
 }
 
@@ -54,7 +60,7 @@ fn integers<T: ArrowPrimitiveType>(
     mode: CastMode,
 ) -> SparkResult<ArrayRef>
 where
-    T::Native: ArrowNativeTypeOp + std::fmt::Display + Into<i64>,
+    T::Native: Whole,
 {
     let zero = T::Native::ZERO;
     let is_zero = |value: T::Native| value.is_zero();
@@ -64,17 +70,17 @@ where
         Op::Add if wrap => total::<T, T, T>(left, right, result, T::Native::add_wrapping),
         Op::Subtract if wrap => total::<T, T, T>(left, right, result, T::Native::sub_wrapping),
         Op::Multiply if wrap => total::<T, T, T>(left, right, result, T::Native::mul_wrapping),
-        Op::Add => checked::<T, T, T>(left, right, result, mode, |l, r| l.add_checked(r).ok(), overflow),
-        Op::Subtract => checked::<T, T, T>(left, right, result, mode, |l, r| l.sub_checked(r).ok(), overflow),
-        Op::Multiply => checked::<T, T, T>(left, right, result, mode, |l, r| l.mul_checked(r).ok(), overflow),
+        Op::Add => checked::<T, T, T>(left, right, result, mode, Whole::plus, overflow),
+        Op::Subtract => checked::<T, T, T>(left, right, result, mode, Whole::minus, overflow),
+        Op::Multiply => checked::<T, T, T>(left, right, result, mode, Whole::times, overflow),
         Op::Divide => Err(SparkError::internal("whole numbers are divided as doubles")),
         Op::IntDivide => {
             let quotient = |l: T::Native, r: T::Native| {
                 let (l, r): (i64, i64) = (l.into(), r.into());
-                match r {
-                    0 => None,
-                    r if wrap => Some(l.wrapping_div(r)),
-                    r => l.checked_div(r),
+                match (r, l.checked_div(r)) {
+                    (0, _) => (0, true),
+                    (_, Some(quotient)) => (quotient, false),
+                    (..) => (l, !wrap),
                 }
             };
             checked::<T, T, Int64Type>(left, right, result, mode, quotient, |_, r| match is_zero(r) {
@@ -83,15 +89,19 @@ where
             })
         }
         Op::Remainder => {
-            let rest = |l: T::Native, r: T::Native| (!is_zero(r)).then(|| l.mod_wrapping(r));
+            let rest = |l: T::Native, r: T::Native| match is_zero(r) {
+                true => (r, true),
+                false => (l.mod_wrapping(r), false),
+            };
             checked::<T, T, T>(left, right, result, mode, rest, |_, _| SparkError::remainder_by_zero())
         }
         Op::Pmod => {
             let rest = |l: T::Native, r: T::Native| {
-                (!is_zero(r)).then(|| {
-                    let rest = l.mod_wrapping(r);
-                    if rest < zero { rest.add_wrapping(r).mod_wrapping(r) } else { rest }
-                })
+                if is_zero(r) {
+                    return (r, true);
+                }
+                let rest = l.mod_wrapping(r);
+                (if rest < zero { rest.add_wrapping(r).mod_wrapping(r) } else { rest }, false)
             };
             checked::<T, T, T>(left, right, result, mode, rest, |_, _| SparkError::remainder_by_zero())
         }
@@ -126,19 +136,23 @@ where
         Op::Subtract => total::<T, T, T>(left, right, result, T::Native::sub_wrapping),
         Op::Multiply => total::<T, T, T>(left, right, result, T::Native::mul_wrapping),
         Op::Divide => {
-            let quotient = |l: T::Native, r: T::Native| (!is_zero(r)).then(|| l.div_wrapping(r));
+            let quotient = |l: T::Native, r: T::Native| (l.div_wrapping(r), is_zero(r));
             checked::<T, T, T>(left, right, result, mode, quotient, |_, _| SparkError::divide_by_zero())
         }
         Op::Remainder => {
-            let rest = |l: T::Native, r: T::Native| (!is_zero(r)).then(|| l.mod_wrapping(r));
+            let rest = |l: T::Native, r: T::Native| match is_zero(r) {
+                true => (r, true),
+                false => (l.mod_wrapping(r), false),
+            };
             checked::<T, T, T>(left, right, result, mode, rest, |_, _| SparkError::remainder_by_zero())
         }
         Op::Pmod => {
             let rest = |l: T::Native, r: T::Native| {
-                (!is_zero(r)).then(|| {
-                    let rest = l.mod_wrapping(r);
-                    if is_negative(rest) { rest.add_wrapping(r).mod_wrapping(r) } else { rest }
-                })
+                if is_zero(r) {
+                    return (r, true);
+                }
+                let rest = l.mod_wrapping(r);
+                (if is_negative(rest) { rest.add_wrapping(r).mod_wrapping(r) } else { rest }, false)
             };
             checked::<T, T, T>(left, right, result, mode, rest, |_, _| SparkError::remainder_by_zero())
         }

@@ -9,7 +9,7 @@ use arrow::datatypes::{
 };
 
 use super::Op;
-use super::kernel::{checked, total};
+use super::kernel::{by_row, total};
 use crate::cast::decimal_parts::power_of_ten;
 use crate::cast::{CastMode, cast_array, primitive};
 use crate::error::{SparkError, SparkResult};
@@ -37,7 +37,7 @@ pub(super) fn compute(
             // Days beyond the range of a date wrap, as Java's sum of whole numbers does.
             total::<Date32Type, Int32Type, Date32Type>(left, right, result, |l, r| l.wrapping_add(r.wrapping_mul(sign)))
         }
-        (T::Date, T::Date) => checked::<Date32Type, Date32Type, DurationMicrosecondType>(
+        (T::Date, T::Date) => by_row::<Date32Type, Date32Type, DurationMicrosecondType>(
             left,
             right,
             result,
@@ -45,7 +45,7 @@ pub(super) fn compute(
             |l, r| (i64::from(l) - i64::from(r)).checked_mul(MICROS_PER_DAY),
             |_, _| SparkError::interval_overflow(""),
         ),
-        (T::Date, T::YearMonthInterval(..)) => checked::<Date32Type, IntervalYearMonthType, Date32Type>(
+        (T::Date, T::YearMonthInterval(..)) => by_row::<Date32Type, IntervalYearMonthType, Date32Type>(
             left,
             right,
             result,
@@ -53,7 +53,7 @@ pub(super) fn compute(
             |l, r| add_months(l, r.checked_mul(sign)?),
             |_, _| SparkError::arithmetic_overflow("integer overflow", ""),
         ),
-        (T::Date, T::DayTimeInterval(..)) => checked::<Date32Type, DurationMicrosecondType, Date32Type>(
+        (T::Date, T::DayTimeInterval(..)) => by_row::<Date32Type, DurationMicrosecondType, Date32Type>(
             left,
             right,
             result,
@@ -64,7 +64,7 @@ pub(super) fn compute(
         (T::Date, T::CalendarInterval) => date_and_calendar(left, right, result, sign, mode),
         (T::Timestamp | T::TimestampNtz, T::Timestamp | T::TimestampNtz) => {
             let local = |v: i64| if *left_type == T::Timestamp { zone.to_local(v) } else { v };
-            checked::<TimestampMicrosecondType, TimestampMicrosecondType, DurationMicrosecondType>(
+            by_row::<TimestampMicrosecondType, TimestampMicrosecondType, DurationMicrosecondType>(
                 left,
                 right,
                 result,
@@ -84,7 +84,7 @@ pub(super) fn compute(
             |l, r| l - r,
         ),
         (T::Time(_), T::DayTimeInterval(..)) => {
-            checked::<Time64MicrosecondType, DurationMicrosecondType, Time64MicrosecondType>(
+            by_row::<Time64MicrosecondType, DurationMicrosecondType, Time64MicrosecondType>(
                 left,
                 right,
                 result,
@@ -126,7 +126,7 @@ fn timestamp_and_step(
 ) -> SparkResult<ArrayRef> {
     match step {
         DataType::YearMonthInterval(..) => {
-            checked::<TimestampMicrosecondType, IntervalYearMonthType, TimestampMicrosecondType>(
+            by_row::<TimestampMicrosecondType, IntervalYearMonthType, TimestampMicrosecondType>(
                 left,
                 right,
                 result,
@@ -136,7 +136,7 @@ fn timestamp_and_step(
             )
         }
         DataType::DayTimeInterval(..) => {
-            checked::<TimestampMicrosecondType, DurationMicrosecondType, TimestampMicrosecondType>(
+            by_row::<TimestampMicrosecondType, DurationMicrosecondType, TimestampMicrosecondType>(
                 left,
                 right,
                 result,
@@ -149,7 +149,7 @@ fn timestamp_and_step(
             )
         }
         DataType::CalendarInterval => {
-            checked::<TimestampMicrosecondType, IntervalMonthDayNanoType, TimestampMicrosecondType>(
+            by_row::<TimestampMicrosecondType, IntervalMonthDayNanoType, TimestampMicrosecondType>(
                 left,
                 right,
                 result,
@@ -174,7 +174,7 @@ fn date_and_calendar(
 ) -> SparkResult<ArrayRef> {
     let ansi = mode == CastMode::Ansi;
     let strict = if mode == CastMode::Try { CastMode::Try } else { CastMode::Ansi };
-    checked::<Date32Type, IntervalMonthDayNanoType, Date32Type>(
+    by_row::<Date32Type, IntervalMonthDayNanoType, Date32Type>(
         left,
         right,
         result,
@@ -212,7 +212,7 @@ fn intervals(
     let by_zero = |zero: bool| if zero { SparkError::interval_divided_by_zero() } else { error() };
     match (op, left_type, right_type) {
         (Op::Add | Op::Subtract, T::YearMonthInterval(..), T::YearMonthInterval(..)) => {
-            checked::<IntervalYearMonthType, IntervalYearMonthType, IntervalYearMonthType>(
+            by_row::<IntervalYearMonthType, IntervalYearMonthType, IntervalYearMonthType>(
                 left,
                 right,
                 result,
@@ -222,7 +222,7 @@ fn intervals(
             )
         }
         (Op::Add | Op::Subtract, T::DayTimeInterval(..), T::DayTimeInterval(..)) => {
-            checked::<DurationMicrosecondType, DurationMicrosecondType, DurationMicrosecondType>(
+            by_row::<DurationMicrosecondType, DurationMicrosecondType, DurationMicrosecondType>(
                 left,
                 right,
                 result,
@@ -232,7 +232,7 @@ fn intervals(
             )
         }
         (Op::Add | Op::Subtract, T::CalendarInterval, T::CalendarInterval) => {
-            checked::<IntervalMonthDayNanoType, IntervalMonthDayNanoType, IntervalMonthDayNanoType>(
+            by_row::<IntervalMonthDayNanoType, IntervalMonthDayNanoType, IntervalMonthDayNanoType>(
                 left,
                 right,
                 result,
@@ -245,7 +245,7 @@ fn intervals(
             )
         }
         (Op::IntDivide, T::YearMonthInterval(..), T::YearMonthInterval(..)) => {
-            checked::<IntervalYearMonthType, IntervalYearMonthType, Int64Type>(
+            by_row::<IntervalYearMonthType, IntervalYearMonthType, Int64Type>(
                 left,
                 right,
                 result,
@@ -255,7 +255,7 @@ fn intervals(
             )
         }
         (Op::IntDivide, T::DayTimeInterval(..), T::DayTimeInterval(..)) => {
-            checked::<DurationMicrosecondType, DurationMicrosecondType, Int64Type>(
+            by_row::<DurationMicrosecondType, DurationMicrosecondType, Int64Type>(
                 left,
                 right,
                 result,
@@ -265,7 +265,7 @@ fn intervals(
             )
         }
         (Op::Multiply | Op::Divide, T::CalendarInterval, T::Double) => {
-            checked::<IntervalMonthDayNanoType, Float64Type, IntervalMonthDayNanoType>(
+            by_row::<IntervalMonthDayNanoType, Float64Type, IntervalMonthDayNanoType>(
                 left,
                 right,
                 result,
@@ -318,7 +318,7 @@ fn scaled(
     let longs = match number {
         DataType::Float | DataType::Double => {
             let doubles = cast_array(right, number, &DataType::Double, CastMode::Ansi, &Zone::UTC)?;
-            checked::<Int64Type, Float64Type, Int64Type>(
+            by_row::<Int64Type, Float64Type, Int64Type>(
                 &wide,
                 &doubles,
                 &DataType::Long,
@@ -341,7 +341,7 @@ fn scaled(
                 };
                 (below != 0).then(|| crate::cast::decimal_parts::divide_half_up(above, below))
             };
-            checked::<Int64Type, Decimal128Type, Int64Type>(
+            by_row::<Int64Type, Decimal128Type, Int64Type>(
                 &wide,
                 &decimals,
                 &DataType::Long,

@@ -4,7 +4,7 @@ use arrow::array::{Array, ArrayRef};
 use arrow::datatypes::{Decimal128Type, Int64Type, i256};
 
 use super::Op;
-use super::kernel::checked;
+use super::kernel::by_row;
 use crate::cast::CastMode;
 use crate::cast::decimal_parts::{divide_half_up as half_up, power_of_ten};
 use crate::display::decimal_text;
@@ -28,7 +28,7 @@ pub(super) fn compute(
     if op == Op::IntDivide {
         // Spark keeps the low 64 bits of a quotient that is larger.
         let quotient = |l: i128, r: i128| exact(op, l, s1, r, s2, 0).and_then(to_i128).map(|v| v as i64);
-        return checked::<Decimal128Type, Decimal128Type, Int64Type>(left, right, result, mode, quotient, |l, r| {
+        return by_row::<Decimal128Type, Decimal128Type, Int64Type>(left, right, result, mode, quotient, |l, r| {
             by_zero(l, r)
                 .unwrap_or_else(|| SparkError::arithmetic_overflow("Overflow in integral divide", "try_divide"))
         });
@@ -52,7 +52,7 @@ pub(super) fn compute(
         ($value:expr) => {{
             let value = $value;
             let value = |l: i128, r: i128| value(l, r).filter(fits).or_else(|| wide(l, r));
-            checked::<Decimal128Type, Decimal128Type, Decimal128Type>(left, right, result, mode, value, error)
+            by_row::<Decimal128Type, Decimal128Type, Decimal128Type>(left, right, result, mode, value, error)
         }};
     }
     let factors = match op {

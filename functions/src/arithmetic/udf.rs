@@ -136,12 +136,11 @@ impl ScalarUDFImpl for Arithmetic {
         };
         let spec = Spec::read(Some(spec))?;
         let scalar = operands.iter().all(|value| matches!(value, ColumnarValue::Scalar(_)));
-        let rows = if scalar { 1 } else { args.number_rows };
-        let arrays = operands.iter().map(|value| value.to_array(rows)).collect::<Result<Vec<_>>>()?;
+        // A constant stays one row: the kernels know what that means.
+        let arrays = operands.iter().map(|value| value.to_array(1)).collect::<Result<Vec<_>>>()?;
         let result = match (self.op, arrays.as_slice(), spec.types.as_slice()) {
             (Some(op), [left, right], [left_type, right_type, result]) => {
-                let options = SparkOptions::from_config(&args.config_options);
-                let zone = Zone::parse(&options.time_zone)?;
+                let zone = Zone::parse(SparkOptions::time_zone_of(&args.config_options))?;
                 compute(op, (left, left_type), (right, right_type), result, spec.mode, &zone)?
             }
             (None, [value], [data_type, _]) => negate(value, data_type, spec.mode)?,

@@ -1,13 +1,15 @@
 //! Typed access to argument arrays and the errors kernels raise. It knows no function.
 
+use std::sync::Arc;
+
 use arrow::array::{
-    ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, Float64Array, Int32Array, Int64Array, ListArray,
+    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, Float64Array, Int32Array, Int64Array, ListArray,
     MapArray, StringArray, Time64MicrosecondArray, TimestampMicrosecondArray,
 };
 use arrow::datatypes::{
     Date32Type, Float64Type, Int32Type, Int64Type, Time64MicrosecondType, TimestampMicrosecondType,
 };
-use datafusion::common::{DataFusionError, Result};
+use datafusion::common::{DataFusionError, Result, ScalarValue};
 
 use crate::error::{ErrorKind, SparkError};
 
@@ -50,6 +52,14 @@ reader! {
     maps -> MapArray, "map", |a| a.as_map_opt();
 }
 
+/// A constant argument as often as there are rows.
+pub(crate) fn repeated(array: &ArrayRef, rows: usize) -> Result<ArrayRef> {
+    match array.len() == 1 && rows != 1 {
+        true => ScalarValue::try_from_array(array, 0)?.to_array_of_size(rows),
+        false => Ok(Arc::clone(array)),
+    }
+}
+
 /// An error of a kernel.
 pub(crate) fn fail(kind: ErrorKind, condition: &str, parameters: &[(&str, &str)]) -> DataFusionError {
     SparkError::new(kind, condition, parameters).into()
@@ -66,7 +76,6 @@ pub(crate) fn invalid(sub: &str, function: &str, parameters: &[(&str, &str)]) ->
 
 /// The value of row `row` or `None`, for optional trailing arguments.
 pub(crate) fn opt_int(args: &[ArrayRef], at: usize, row: usize) -> Option<i32> {
-    use arrow::array::Array;
     let array = args.get(at)?.as_primitive_opt::<Int32Type>()?;
     (row < array.len() && array.is_valid(row)).then(|| array.value(row))
 }
