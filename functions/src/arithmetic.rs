@@ -22,6 +22,7 @@ use datafusion::scalar::ScalarValue;
 pub(crate) use compare::normalize;
 pub use compare::{compare, holds_float, normalize_float};
 pub use compute::{compute, negate};
+pub(crate) use kernel::pairs;
 pub use normalize::Operand;
 pub use result_type::{bounded, decimal_result};
 pub use udf::{all_udfs, udf_of};

@@ -25,6 +25,7 @@ pub use options::SparkOptions;
 
 mod aggregate;
 mod lambda;
+mod needle;
 mod regex;
 mod registry;
 mod scalar;

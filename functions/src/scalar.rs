@@ -42,6 +42,9 @@ mod string;
 mod string_case;
 mod string_edit;
 mod string_join;
+mod string_length;
+mod string_part;
+mod string_trim;
 #[cfg(test)]
 mod tests;
 mod time_window;
@@ -64,6 +67,9 @@ pub(crate) fn all() -> Vec<Arc<ScalarUDF>> {
         string_edit::all(),
         string_case::all(),
         string_join::all(),
+        string_length::all(),
+        string_part::all(),
+        string_trim::all(),
         mask::all(),
         sentences::all(),
         charset::all(),

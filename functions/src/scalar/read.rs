@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, Float64Array, Int32Array, Int64Array, ListArray,
-    MapArray, StringArray, Time64MicrosecondArray, TimestampMicrosecondArray,
+    Array, ArrayAccessor, ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, Float64Array, Int32Array,
+    Int64Array, ListArray, MapArray, StringArray, Time64MicrosecondArray, TimestampMicrosecondArray,
 };
 use arrow::datatypes::{
     Date32Type, Float64Type, Int32Type, Int64Type, Time64MicrosecondType, TimestampMicrosecondType,
@@ -52,11 +52,36 @@ reader! {
     maps -> MapArray, "map", |a| a.as_map_opt();
 }
 
+/// Bytes of all rows of strings.
+pub(crate) fn text_bytes(array: &StringArray) -> usize {
+    let range = array.offsets().first().zip(array.offsets().last());
+    range.and_then(|(from, to)| usize::try_from(to.wrapping_sub(*from)).ok()).unwrap_or(0)
+}
+
 /// A constant argument as often as there are rows.
 pub(crate) fn repeated(array: &ArrayRef, rows: usize) -> Result<ArrayRef> {
     match array.len() == 1 && rows != 1 {
         true => ScalarValue::try_from_array(array, 0)?.to_array_of_size(rows),
         false => Ok(Arc::clone(array)),
+    }
+}
+
+/// An argument whose array may have a single row, which then stands for every row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Column<A> {
+    array: A,
+    single: bool,
+}
+
+impl<A: ArrayAccessor> Column<A> {
+    pub(crate) fn new(array: A) -> Self {
+        Self { single: array.len() == 1, array }
+    }
+    /// The value of a row; `None` is null.
+    #[inline]
+    pub(crate) fn get(&self, row: usize) -> Option<A::Item> {
+        let row = if self.single { 0 } else { row };
+        self.array.is_valid(row).then(|| self.array.value(row))
     }
 }
 

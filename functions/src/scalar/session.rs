@@ -110,7 +110,13 @@ pub(crate) fn all() -> Vec<SparkFn> {
         wrap("url_encode", STR, TEXT, url::url_encode()),
         f("url_decode", STR, TEXT, url_decode),
         f("try_url_decode", STR, TEXT, url_decode).nulls(Nulls::Always),
-        wrap("pmod", TWO_NUM, Ret::Same(0), sp_math::pmod()).coerce(super::coerce::all_common).nulls(Nulls::Always),
-        wrap("mod", TWO_NUM, Ret::Same(0), sp_math::modulus()).coerce(super::coerce::all_common).nulls(Nulls::Always),
+        wrap("pmod", TWO_NUM, Ret::Same(0), sp_math::pmod())
+            .ansi()
+            .coerce(super::coerce::all_common)
+            .nulls(Nulls::Always),
+        wrap("mod", TWO_NUM, Ret::Same(0), sp_math::modulus())
+            .ansi()
+            .coerce(super::coerce::all_common)
+            .nulls(Nulls::Always),
     ]
 }

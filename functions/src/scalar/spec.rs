@@ -28,7 +28,8 @@ pub(crate) struct Call<'a> {
     pub(crate) name: &'static str,
 }
 
-/// A kernel: arrays of equal length in, one array of that length out.
+/// A kernel: arrays of equal length in, or of one row where it takes [`constants`](SparkFn::constants) so; one array of that
+/// length out.
 pub(crate) type Kernel = fn(&Call<'_>, &[ArrayRef]) -> Result<ArrayRef>;
 /// Computes coerced argument types.
 pub(crate) type CoerceFn = fn(&[DataType]) -> Result<Vec<DataType>>;
@@ -80,6 +81,22 @@ pub(crate) struct SparkFn {
     body: Body,
     signature: Signature,
     also: &'static [&'static str],
+    constants: Constants,
+    ansi: Ansi,
+}
+
+/// Whether a wrapped function reads DataFusion's setting of ANSI mode.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ansi {
+    Unread,
+    Read,
+}
+
+/// How constant arguments reach a kernel beside columns.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Constants {
+    Repeated,
+    Single,
 }
 
 /// A function with its own kernel.
@@ -95,6 +112,8 @@ pub(crate) fn f(name: &'static str, args: &'static [Arg], ret: Ret, kernel: Kern
         body: Body::Native(kernel),
         signature: Signature::user_defined(Volatility::Immutable),
         also: &[],
+        constants: Constants::Repeated,
+        ansi: Ansi::Unread,
     }
 }
 
@@ -134,6 +153,16 @@ impl SparkFn {
     /// The result is fixed within a query.
     pub(crate) fn stable(mut self) -> Self {
         self.signature = Signature::user_defined(Volatility::Stable);
+        self
+    }
+    /// Constant arguments reach the kernel as arrays of one row: see [`super::read::Column`].
+    pub(crate) fn constants(mut self) -> Self {
+        self.constants = Constants::Single;
+        self
+    }
+    /// The wrapped function reads DataFusion's setting of ANSI mode, which then follows ours.
+    pub(crate) fn ansi(mut self) -> Self {
+        self.ansi = Ansi::Read;
         self
     }
     /// Further names for the same function.
@@ -217,8 +246,9 @@ impl ScalarUDFImpl for SparkFn {
                 let volatile = self.signature.volatility == Volatility::Volatile;
                 let constant = !volatile && args.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
                 let rows = if constant { 1 } else { args.number_rows };
+                let repeated = if self.constants == Constants::Single { 1 } else { rows };
                 let arrays =
-                    args.args.into_iter().map(|arg| arg.into_array(rows)).collect::<Result<Vec<ArrayRef>>>()?;
+                    args.args.into_iter().map(|arg| arg.into_array(repeated)).collect::<Result<Vec<ArrayRef>>>()?;
                 let call = Call { options: &options, result: args.return_field.data_type(), rows, name: self.name };
                 let out = kernel(&call, &arrays)?;
                 let out = conform(out, args.return_field.data_type())?;
@@ -243,10 +273,9 @@ impl ScalarUDFImpl for SparkFn {
                         scalar_arguments: &scalars,
                     })?
                 };
-                // DataFusion's own Spark functions read this setting instead of ours.
-                let ansi = SparkOptions::from_config(&args.config_options).ansi;
                 let mut config_options = Arc::clone(&args.config_options);
-                if config_options.execution.enable_ansi_mode != ansi {
+                if self.ansi == Ansi::Read {
+                    let ansi = SparkOptions::from_config(&config_options).ansi;
                     Arc::make_mut(&mut config_options).execution.enable_ansi_mode = ansi;
                 }
                 let out = inner.invoke_with_args(ScalarFunctionArgs { return_field: given, config_options, ..args })?;

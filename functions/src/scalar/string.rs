@@ -1,4 +1,4 @@
-//! Strings: length, search, trimming. Arguments that are no strings are cast; null gives null.
+//! Strings: search, distance, tests. Arguments that are no strings are cast; null gives null.
 
 use std::sync::Arc;
 
@@ -13,22 +13,12 @@ use super::spec::{Call, Ret, SparkFn, f, wrap};
 
 const STR: &[Arg] = &[Arg::Str];
 const STR2: &[Arg] = &[Arg::Str, Arg::Str];
-const ANY_STR: &[Arg] = &[Arg::StrOrBin];
 const TEXT: Ret = Ret::Is(DataType::Utf8);
 const INT: Ret = Ret::Is(DataType::Int32);
 const BOOL: Ret = Ret::Is(DataType::Boolean);
 
 fn map_str(args: &[ArrayRef], work: fn(&str) -> String) -> Result<ArrayRef> {
     Ok(Arc::new(strs(args, 0)?.iter().map(|s| s.map(work)).collect::<StringArray>()))
-}
-
-fn map_int(args: &[ArrayRef], text: fn(&str) -> usize, bytes: fn(&[u8]) -> usize) -> Result<ArrayRef> {
-    let out: Int32Array = if let Some(b) = args.first().and_then(|a| a.as_binary_opt::<i32>()) {
-        b.iter().map(|v| v.map(|v| bytes(v) as i32)).collect()
-    } else {
-        strs(args, 0)?.iter().map(|v| v.map(|v| text(v) as i32)).collect()
-    };
-    Ok(Arc::new(out))
 }
 
 fn test(args: &[ArrayRef], bytes: fn(&[u8], &[u8]) -> bool) -> Result<ArrayRef> {
@@ -121,29 +111,6 @@ fn positions(args: &[ArrayRef], hay: usize, needle: usize) -> Result<ArrayRef> {
     Ok(Arc::new(out))
 }
 
-/// `trim([characters, ]str)`: of two arguments the text is the last.
-fn trims(args: &[ArrayRef], left: bool, right: bool) -> Result<ArrayRef> {
-    let text = strs(args, args.len().saturating_sub(1))?;
-    let set = if args.len() > 1 { Some(strs(args, 0)?) } else { None };
-    let out: StringArray = (0..text.len())
-        .map(|row| {
-            if text.is_null(row) || set.is_some_and(|set| set.is_null(row)) {
-                return None;
-            }
-            let set = set.map_or(" ", |set| set.value(row));
-            let mut value = text.value(row);
-            if left {
-                value = value.trim_start_matches(|c| set.contains(c));
-            }
-            if right {
-                value = value.trim_end_matches(|c| set.contains(c));
-            }
-            Some(value)
-        })
-        .collect();
-    Ok(Arc::new(out))
-}
-
 fn levenshtein(_: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
     let (a, b) = (strs(args, 0)?, strs(args, 1)?);
     let limit = if args.len() > 2 { Some(ints(args, 2)?) } else { None };
@@ -182,26 +149,11 @@ fn reverse(_: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
 /// Functions of this file and DataFusion's Spark string functions.
 pub(crate) fn all() -> Vec<SparkFn> {
     vec![
-        f("length", ANY_STR, INT, |_, a| map_int(a, |s| s.chars().count(), <[u8]>::len)).also(&[
-            "len",
-            "char_length",
-            "character_length",
-        ]),
-        f("octet_length", ANY_STR, INT, |_, a| map_int(a, str::len, <[u8]>::len)),
-        f("bit_length", ANY_STR, INT, |_, a| map_int(a, |s| 8 * s.len(), |b| 8 * b.len())),
         f("contains", &[Arg::StrOrBin, Arg::StrOrBin], BOOL, |_, a| test(a, find)).coerce(alike),
         f("startswith", &[Arg::StrOrBin, Arg::StrOrBin], BOOL, |_, a| test(a, |a, b| a.starts_with(b))).coerce(alike),
         f("endswith", &[Arg::StrOrBin, Arg::StrOrBin], BOOL, |_, a| test(a, |a, b| a.ends_with(b))).coerce(alike),
         f("instr", &[Arg::Str, Arg::Str, Arg::Int, Arg::Int], INT, instr).min(2),
         f("locate", &[Arg::Str, Arg::Str, Arg::Int], INT, locate).min(2).also(&["position"]),
-        f("trim", STR2, TEXT, |_, a| trims(a, true, true)).min(1),
-        f("btrim", STR2, TEXT, |_, a| {
-            let turned: Vec<ArrayRef> = a.iter().rev().cloned().collect();
-            trims(&turned, true, true)
-        })
-        .min(1),
-        f("ltrim", STR2, TEXT, |_, a| trims(a, true, false)).min(1),
-        f("rtrim", STR2, TEXT, |_, a| trims(a, false, true)).min(1),
         f("levenshtein", &[Arg::Str, Arg::Str, Arg::Int], INT, levenshtein).min(2),
         f("find_in_set", STR2, INT, find_in_set),
         f("reverse", &[Arg::Any], Ret::Same(0), reverse).coerce(|t| {

@@ -8,7 +8,7 @@ use datafusion::common::Result;
 
 use super::coerce::Arg;
 use super::read::strs;
-use super::spec::{Ret, SparkFn, f};
+use super::spec::{Ret, SparkFn, f, wrap};
 
 const STR: &[Arg] = &[Arg::Str];
 const TEXT: Ret = Ret::Is(DataType::Utf8);
@@ -60,8 +60,8 @@ fn title(text: &str) -> String {
 /// Functions of this file.
 pub(crate) fn all() -> Vec<SparkFn> {
     vec![
-        f("upper", STR, TEXT, |_, a| each(a, str::to_uppercase)).also(&["ucase"]),
-        f("lower", STR, TEXT, |_, a| each(a, str::to_lowercase)).also(&["lcase"]),
+        wrap("upper", STR, TEXT, datafusion::functions::string::upper()).also(&["ucase"]),
+        wrap("lower", STR, TEXT, datafusion::functions::string::lower()).also(&["lcase"]),
         f("initcap", STR, TEXT, |_, a| each(a, title)),
     ]
 }

@@ -1,4 +1,4 @@
-//! Strings taken apart: substring, padding, replacing, splitting.
+//! Strings taken apart and put together again: substring, padding, translation, overlay.
 
 use std::sync::Arc;
 
@@ -204,26 +204,6 @@ fn substring_index(_: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
     Ok(Arc::new(out))
 }
 
-/// `split_part(str, delimiter, part)`: empty outside; part 0 fails.
-fn split_part(_: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
-    let (text, delim, part) = (strs(args, 0)?, strs(args, 1)?, ints(args, 2)?);
-    let out = (0..text.len())
-        .map(|row| {
-            if text.is_null(row) || delim.is_null(row) || part.is_null(row) {
-                return Ok(None);
-            }
-            let (text, delim, part) = (text.value(row), delim.value(row), part.value(row));
-            if part == 0 {
-                return Err(fail(ErrorKind::ArrayIndex, "INVALID_INDEX_OF_ZERO", &[]));
-            }
-            let pieces: Vec<&str> = if delim.is_empty() { vec![text] } else { text.split(delim).collect() };
-            let at = if part > 0 { i64::from(part) - 1 } else { pieces.len() as i64 + i64::from(part) };
-            Ok(Some(usize::try_from(at).ok().and_then(|at| pieces.get(at).copied()).unwrap_or("")))
-        })
-        .collect::<Result<StringArray>>()?;
-    Ok(Arc::new(out))
-}
-
 /// Text or bytes in both places.
 fn overlay_types(types: &[DataType]) -> Result<Vec<DataType>> {
     if let [text @ DataType::Utf8, bytes @ DataType::Binary, ..]
@@ -288,15 +268,9 @@ pub(crate) fn all() -> Vec<SparkFn> {
         f("right", &[Arg::Str, Arg::Int], TEXT, right),
         f("lpad", PAD, Ret::Same(0), |_, a| pad(a, true)).min(2).coerce(padded),
         f("rpad", PAD, Ret::Same(0), |_, a| pad(a, false)).min(2).coerce(padded),
-        // replace(str, search[, replace]): an empty search changes nothing.
-        f("replace", STR3, TEXT, |_, a| {
-            three(a, |s, from, to| if from.is_empty() { s.to_string() } else { s.replace(from, to) }, "")
-        })
-        .min(2),
         f("translate", STR3, TEXT, |_, a| three(a, translate, "")),
         f("repeat", &[Arg::Str, Arg::Int], TEXT, repeat),
         f("substring_index", &[Arg::Str, Arg::Str, Arg::Int], TEXT, substring_index),
-        f("split_part", &[Arg::Str, Arg::Str, Arg::Int], TEXT, split_part),
         f("overlay", &[Arg::StrOrBin, Arg::StrOrBin, Arg::Int, Arg::Int], Ret::Same(0), overlay)
             .min(3)
             .coerce(overlay_types),

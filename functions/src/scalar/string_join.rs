@@ -7,8 +7,9 @@ use arrow::datatypes::DataType;
 use datafusion::common::{Result, internal_err};
 
 use super::coerce::{Arg, common, list_of, mismatch};
-use super::read::{bins, fail, ints, lists, strs};
+use super::read::{Column, bins, fail, ints, lists, repeated, strs, text_bytes};
 use super::spec::{Call, Nulls, Ret, SparkFn, f};
+use super::string_part::append;
 use crate::error::ErrorKind;
 
 const TEXT: Ret = Ret::Is(DataType::Utf8);
@@ -16,23 +17,41 @@ const TEXT: Ret = Ret::Is(DataType::Utf8);
 /// `concat(..)`: strings, binaries or arrays; null if any argument is.
 fn concat(call: &Call<'_>, args: &[ArrayRef]) -> Result<ArrayRef> {
     match call.result {
-        DataType::List(_) => super::array_build::concat_lists(call, args),
+        DataType::List(_) => {
+            let args = args.iter().map(|list| repeated(list, call.rows)).collect::<Result<Vec<_>>>()?;
+            super::array_build::concat_lists(call, &args)
+        }
         DataType::Binary => {
-            let all = (0..args.len()).map(|at| bins(args, at)).collect::<Result<Vec<_>>>()?;
+            let all = (0..args.len()).map(|at| bins(args, at).map(Column::new)).collect::<Result<Vec<_>>>()?;
             let out: Vec<Option<Vec<u8>>> = (0..call.rows)
-                .map(|row| all.iter().map(|a| a.is_valid(row).then(|| a.value(row))).collect::<Option<Vec<_>>>())
+                .map(|row| all.iter().map(|a| a.get(row)).collect::<Option<Vec<_>>>())
                 .map(|parts| parts.map(|parts| parts.concat()))
                 .collect();
             Ok(Arc::new(out.iter().map(|v| v.as_deref()).collect::<BinaryArray>()))
         }
         _ => {
             let all = (0..args.len()).map(|at| strs(args, at)).collect::<Result<Vec<_>>>()?;
-            let out: StringArray = (0..call.rows)
-                .map(|row| all.iter().map(|a| a.is_valid(row).then(|| a.value(row))).collect::<Option<String>>())
-                .collect();
-            Ok(Arc::new(out))
+            Ok(Arc::new(concat_texts(call.rows, &all)))
         }
     }
+}
+
+fn concat_texts(rows: usize, texts: &[&StringArray]) -> StringArray {
+    let bytes = texts.iter().map(|text| if text.len() == rows { text_bytes(text) } else { rows * text_bytes(text) });
+    let mut out = StringBuilder::with_capacity(rows, bytes.sum());
+    let whole = texts.iter().all(|text| text.null_count() == 0);
+    let columns: Vec<_> = texts.iter().map(|text| Column::new(*text)).collect();
+    for row in 0..rows {
+        if !whole && columns.iter().any(|column| column.get(row).is_none()) {
+            out.append_null();
+            continue;
+        }
+        for text in columns.iter().filter_map(|column| column.get(row)) {
+            append(&mut out, text);
+        }
+        out.append_value("");
+    }
+    out.finish()
 }
 
 fn concat_types(types: &[DataType]) -> Result<Vec<DataType>> {
@@ -146,7 +165,8 @@ pub(crate) fn all() -> Vec<SparkFn> {
             concat,
         )
         .rest(Arg::Any)
-        .coerce(concat_types),
+        .coerce(concat_types)
+        .constants(),
         f("concat_ws", &[Arg::Str], TEXT, concat_ws).rest(Arg::Any).coerce(text_list),
         f("array_join", &[Arg::Array, Arg::Str, Arg::Str], TEXT, array_join).min(2).coerce(array_first),
         f("elt", &[Arg::Int, Arg::Str], TEXT, elt).rest(Arg::Str).nulls(Nulls::Always),

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Date32Array, Float64Array, Int32Array};
-use arrow::datatypes::DataType;
+use arrow::array::{Array, ArrayRef, Date32Array, Float64Array};
+use arrow::datatypes::{DataType, Int32Type};
 use datafusion::common::Result;
 
 use super::super::coerce::{self, Arg};
 use super::super::read::{bools, dates, fail, ints, strs};
 use super::super::spec::{Call, Nulls, Ret, SparkFn, f};
 use super::{DATE, INT, locals};
+use crate::arithmetic::pairs;
 use crate::error::ErrorKind;
 use crate::time::civil::{add_months, iso_weekday};
 use crate::time::{MICROS_PER_DAY, civil_from_days, days_in_month};
@@ -120,9 +121,9 @@ pub(super) fn all() -> Vec<SparkFn> {
         f("date_add", DN, DATE, |_, a| plus(a, 1)).coerce(days_types).also(&["dateadd"]),
         f("date_sub", DN, DATE, |_, a| plus(a, -1)).coerce(days_types),
         f("datediff", &[Arg::Date, Arg::Date], INT, |_, a| {
-            let pairs = dates(a, 0)?.iter().zip(dates(a, 1)?);
-            Ok(Arc::new(pairs.map(|(a, b)| Some(a?.wrapping_sub(b?))).collect::<Int32Array>()))
+            Ok(Arc::new(pairs::<_, _, Int32Type>(dates(a, 0)?, dates(a, 1)?, i32::wrapping_sub)))
         })
+        .constants()
         .also(&["date_diff"]),
         f("add_months", DN, DATE, |_, a| {
             let pairs = dates(a, 0)?.iter().zip(ints(a, 1)?);
