@@ -14,8 +14,11 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 
+use std::ops::ControlFlow;
+
 use self::machine::Machine;
 use self::program::Program;
+use crate::needle::Needle;
 
 /// A compiled pattern.
 #[derive(Debug)]
@@ -27,6 +30,8 @@ pub(crate) struct Pattern {
     names: Vec<(String, usize)>,
     groups: usize,
     empty: bool,
+    /// The text that is all the pattern says.
+    literal: Option<Needle>,
 }
 
 /// Places of the groups of a match, as offsets of bytes; the whole match first.
@@ -42,10 +47,6 @@ impl Groups {
     pub(crate) fn text<'t>(&self, text: &'t str, group: usize) -> Option<&'t str> {
         let (start, end) = self.0.get(group).copied().flatten()?;
         text.get(start..end)
-    }
-    /// The number of groups, the whole match included.
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
     }
 }
 
@@ -74,7 +75,13 @@ impl Pattern {
             Some(_) if !end_matters => None,
             _ => Some(Program::compile(&parsed.node, parsed.groups)?),
         };
-        Ok(Self { linear, end_matters, program, names: parsed.names, groups: parsed.groups, empty: pattern.is_empty() })
+        let literal = parsed.node.literal().filter(|text| !text.is_empty()).map(|text| Needle::new(&text));
+        let (names, groups, empty) = (parsed.names, parsed.groups, pattern.is_empty());
+        Ok(Self { linear, end_matters, program, names, groups, empty, literal })
+    }
+    /// The text to look for, where the pattern is nothing else.
+    pub(crate) fn literal(&self) -> Option<&Needle> {
+        self.literal.as_ref()
     }
     /// The number of groups, without the whole match.
     pub(crate) fn groups(&self) -> usize {
@@ -120,6 +127,36 @@ impl Pattern {
             None => Ok(None),
         }
     }
+    /// The place of the first match that starts at or after a place between characters, without its groups.
+    fn place(&self, text: &str, from: usize) -> Result<Option<(usize, usize)>, PatternError> {
+        match self.fast(text) {
+            Some(regex) => Ok(regex.find_at(text, from).map(|found| (found.start(), found.end()))),
+            None => Ok(self.find_at(text, from)?.map(|found| found.whole())),
+        }
+    }
+    /// The places of all matches, as `find_all` has them, for as long as `visit` goes on.
+    ///
+    /// # Errors
+    /// When the search takes too many steps.
+    pub(crate) fn places(
+        &self,
+        text: &str,
+        mut visit: impl FnMut(usize, usize) -> ControlFlow<()>,
+    ) -> Result<(), PatternError> {
+        if let Some(needle) = &self.literal {
+            let _ = needle.starts(text).try_for_each(|start| visit(start, start + needle.text().len()));
+            return Ok(());
+        }
+        let mut next = Some(0);
+        while let Some(from) = next.filter(|next| *next <= text.len()) {
+            let Some((start, end)) = self.place(text, from)? else { break };
+            next = after(text, start, end);
+            if visit(start, end).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
     /// All matches as Java's `find` gives them: an empty match may touch the one before it.
     ///
     /// # Errors
@@ -130,12 +167,17 @@ impl Pattern {
         while let Some(from) = next.filter(|next| *next <= text.len()) {
             let Some(found) = self.find_at(text, from)? else { break };
             let (start, end) = found.whole();
-            next = match end > start {
-                true => Some(end),
-                false => text.get(end..).and_then(|rest| rest.chars().next()).map(|c| end + c.len_utf8()),
-            };
+            next = after(text, start, end);
             out.push(found);
         }
         Ok(out)
+    }
+}
+
+/// Where the search goes on after a match: an empty one takes a character along.
+fn after(text: &str, start: usize, end: usize) -> Option<usize> {
+    match end > start {
+        true => Some(end),
+        false => text.get(end..).and_then(|rest| rest.chars().next()).map(|c| end + c.len_utf8()),
     }
 }

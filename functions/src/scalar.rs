@@ -33,11 +33,13 @@ mod number;
 mod random;
 pub(crate) mod read;
 mod regexp;
+mod regexp_replace;
 pub(crate) mod reshape;
 mod sentences;
 mod session;
 mod similarity;
 pub(crate) mod spec;
+mod split;
 mod string;
 mod string_case;
 mod string_edit;
@@ -75,6 +77,8 @@ pub(crate) fn all() -> Vec<Arc<ScalarUDF>> {
         charset::all(),
         binary_text::all(),
         regexp::all(),
+        regexp_replace::all(),
+        split::all(),
         math::all(),
         absolute::all(),
         number::all(),

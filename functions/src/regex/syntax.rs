@@ -62,6 +62,16 @@ pub(super) enum Anchor {
 }
 
 impl Node {
+    /// The text it matches where it matches that alone.
+    pub(super) fn literal(&self) -> Option<String> {
+        match self {
+            Self::Char(c) => Some(c.to_string()),
+            Self::Concat(nodes) => {
+                nodes.iter().map(|node| if let Self::Char(c) = node { Some(*c) } else { None }).collect()
+            }
+            _ => None,
+        }
+    }
     /// The fewest and most characters it can match.
     pub(super) fn lengths(&self) -> (usize, Option<usize>) {
         match self {

@@ -16,8 +16,9 @@ use super::array::range;
 use super::array_types::map_and_key;
 use super::coerce::{Arg, common_or, holds_map, list_of, map_of, sql_name};
 use super::read::{fail, lists, maps, strs};
-use super::regexp::{Patterns, pieces};
+use super::regexp::Patterns;
 use super::spec::{Call, Nulls, Ret, SparkFn, conform, f};
+use super::split::pieces;
 use crate::arithmetic::normalize;
 use crate::error::ErrorKind;
 
