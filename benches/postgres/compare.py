@@ -3,13 +3,12 @@ import argparse
 import json
 import os
 import pathlib
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
-HERE = pathlib.Path(__file__).parent
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+from measure import timed  # noqa: E402
 
 COLUMNS = ("id BIGINT, part INT, line INT, quantity NUMERIC(15,2), price NUMERIC(15,2), rate DOUBLE PRECISION, flag TEXT, "
            "shipped DATE, at TIMESTAMPTZ, comment TEXT")
@@ -23,16 +22,6 @@ def psql(postgres, sql, *more):
     binary = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/psql"))[-1]
     subprocess.run([binary, "-q", "-h", "127.0.0.1", "-p", str(postgres.port), "-U", "spark", "-d", "postgres", "-c", sql],
                    check=True, env={**os.environ, "PGPASSWORD": postgres.password}, stdout=subprocess.DEVNULL)
-
-
-def timed(runs, work, before=lambda: None):
-    times = []
-    for _ in range(runs):
-        before()
-        started = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - started)
-    return statistics.median(times)
 
 
 def spark_side(chosen):
@@ -65,9 +54,8 @@ def main():
     chosen = arguments.parse_args()
     if chosen.url:
         return spark_side(chosen)
-    # Spark's Python need not have what the services take.
-    sys.path.insert(0, str(HERE.parent.parent / "tests" / "e2e"))
     import services
+
     with tempfile.TemporaryDirectory(prefix="firesteel-bench-", ignore_cleanup_errors=True) as folder:
         postgres = services.Postgres(folder)
         server = services.Firesteel("local", folder, memory="4g")

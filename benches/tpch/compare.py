@@ -14,19 +14,11 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).parent
-sys.path.insert(0, str(HERE.parent.parent / "tests" / "e2e"))
+sys.path.insert(0, str(HERE.parent))
+import measure  # noqa: E402
 import services  # noqa: E402
 
 QUERIES = sorted((HERE / "queries").glob("q*.sql"))
-
-
-def generate(factor):
-    target = services.CACHE / "data" / f"tpch-sf{factor}"
-    if not (target / "done").exists():
-        tool = pathlib.Path(sys.executable).parent / "tpchgen-cli"
-        subprocess.run([tool, "parquet", "-s", str(factor), "--output-dir", target, "--overwrite"], check=True)
-        (target / "done").touch()
-    return target
 
 
 def run_connect(spark, data, queries, runs):
@@ -79,7 +71,7 @@ def main():
     parser.add_argument("--queries", default="")
     parser.add_argument("--memory", default="12g", help="memory of one process of Firesteel")
     args = parser.parse_args()
-    data = generate(args.sf)
+    data = measure.tpch(args.sf)
     wanted = {f"q{int(q):02d}" for q in args.queries.split(",") if q}
     queries = [q for q in QUERIES if not wanted or q.stem in wanted]
     cores = os.cpu_count() or 2
