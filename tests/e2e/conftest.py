@@ -12,6 +12,7 @@ import tempfile
 import pytest
 
 import services
+from s3_proxy import S3Proxy
 
 os.environ["TZ"] = "UTC"
 # PySpark takes a program without a file, as xdist's workers are, for a run of its own doctests.
@@ -81,6 +82,14 @@ def s3(folder):
         pytest.skip(str(reason))
     yield service
     service.process.stop()
+
+
+@pytest.fixture
+def s3_proxy(s3):
+    """Another door to the same S3, whose requests can be made to fail."""
+    made = S3Proxy(s3.port)
+    yield made
+    made.stop()
 
 
 @pytest.fixture(scope="session")
