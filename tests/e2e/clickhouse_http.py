@@ -78,6 +78,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if url.path == "/_fault":
             self.server.engine.faults = json.loads(body)
             return self.answer(200, b"")
+        if url.path == "/_faults":
+            return self.answer(200, json.dumps(self.server.engine.faults).encode())
         if url.path == "/_log":
             log, self.server.engine.log = self.server.engine.log, []
             return self.answer(200, json.dumps(log).encode())

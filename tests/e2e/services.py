@@ -283,6 +283,12 @@ class ClickHouse:
 
         self.post("/_fault", json.dumps([{"times": 1, **fault} for fault in faults]).encode())
 
+    def faulted(self):
+        """Whether a fault was met."""
+        import json
+
+        return any(fault["times"] == 0 for fault in json.loads(self.post("/_faults", b"")))
+
     def log(self):
         import json
 

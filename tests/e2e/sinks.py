@@ -80,7 +80,9 @@ class ClickHouse:
         self.service.faults()
 
     def drop(self, table):
-        self.service.execute(f"DROP TABLE IF EXISTS {table}")
+        """With what a test that failed has left, which is not the next one's."""
+        for name in [table, *(name for (name,) in self.left())]:
+            self.service.execute(f"DROP TABLE IF EXISTS {name} SYNC")
 
 
 class S3:

@@ -111,14 +111,10 @@ def test_a_value_the_target_cannot_hold_names_its_column_and_nothing_stays(spark
     assert clickhouse.rows(f"SELECT count() FROM {table}") == [[0]]
 
 
-def test_overwrite_and_the_other_modes(spark, clickhouse, table):
+def test_an_overwrite_keeps_the_table_or_what_it_is(spark, clickhouse, table):
     write(spark.range(5), clickhouse, table, order_by="id")
     write(spark.range(2), clickhouse, table, "overwrite")
     assert clickhouse.rows(f"SELECT count() FROM {table}") == [[2]]
-    write(spark.range(9), clickhouse, table, "ignore")
-    assert clickhouse.rows(f"SELECT count() FROM {table}") == [[2]]
-    with pytest.raises(PySparkException, match="already exists"):
-        write(spark.range(9), clickhouse, table, "error")
     write(spark.range(3), clickhouse, table, "overwrite", truncate="true")
     assert clickhouse.rows(f"SELECT count() FROM {table}") == [[3]]
     (engine,) = clickhouse.rows(f"SELECT engine_full FROM system.tables WHERE name = '{table}'")

@@ -156,26 +156,6 @@ def test_a_writer_that_comes_late_is_turned_away(spark, postgres, table):
     clean(postgres)
 
 
-def test_an_interrupted_write_leaves_nothing(spark, postgres, table):
-    postgres.rows(f"CREATE TABLE {table} (id BIGINT)")
-    failed = []
-
-    def run():
-        try:
-            write(spark.range(0, 20_000_000, 1, 4), postgres, table)
-        except Exception as error:
-            failed.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    services.wait_until("rows", lambda: postgres.rows("SELECT count(*) > 0 FROM pg_stat_progress_copy")[0][0], 30)
-    spark.interruptAll()
-    thread.join(60)
-    assert failed
-    clean(postgres)
-    assert postgres.rows(f"SELECT count(*) FROM {table}") == [(0,)]
-
-
 def test_what_a_killed_scheduler_left_is_cleared_by_the_next_write(folder, postgres, table, request):
     postgres.rows(f"CREATE TABLE {table} (id BIGINT)")
     home = folder / "killed"
