@@ -78,6 +78,21 @@ need_control_plane() {
         -o "$folder/made" .) && mv "$folder/made" "$FIRESTEEL_CONTROL_PLANE"
 }
 
+# helm, for tests of the chart; returns 1 when it cannot be built. That takes some two minutes of a core, once.
+need_helm() {
+    local source=$HERE/tests/helm go stamp folder
+    stamp=$(cat "$source/go.mod" "$source/go.sum" | sha256sum | cut -c1-12)
+    folder=$FIRESTEEL_CACHE/helm-$stamp
+    FIRESTEEL_HELM=$folder/helm
+    export FIRESTEEL_HELM
+    [ -x "$FIRESTEEL_HELM" ] && return 0
+    go=$(command -v go || echo /usr/local/go/bin/go)
+    [ -x "$go" ] || return 1
+    say "building helm (once; some two minutes)"
+    mkdir -p "$folder" && (cd "$source" && CGO_ENABLED=0 "$go" build -buildvcs=false -mod=readonly -trimpath -ldflags "-s -w" \
+        -o "$folder/made" helm.sh/helm/v3/cmd/helm) && mv "$folder/made" "$FIRESTEEL_HELM"
+}
+
 build_firesteel() {
     say "building firesteel (the first build compiles some 450 crates and takes a while)"
     (cd "$HERE" && CARGO_TARGET_DIR=$FIRESTEEL_TARGET cargo build --locked --release -p firesteel-cli) || return 1

@@ -1,4 +1,5 @@
-"""Renders our chart as `helm template` does, for the few constructs it uses; anything else is an error.
+"""Renders our chart as `helm template` does, for the few constructs it uses; anything else is an error. Where there is Go, helm
+itself says whether that is so (test_operator_deploy.py).
 
     python tests/e2e/charts.py CHART NAMESPACE [VALUES]
 """

@@ -1,14 +1,58 @@
 """What is deployed: manifests say what their sources say, and a real API server takes them."""
+import hashlib
+import json
+import os
 import pathlib
 import re
 import shutil
 import subprocess
+
+import pytest
+import yaml
 
 import charts
 import operators
 import services
 
 DEPLOY = operators.ROOT / "deploy"
+# Values that take every way through the templates that the defaults do not.
+VALUES = {
+    "watchNamespace": "default", "monitoring": {"annotations": False, "podMonitor": True}, "aggregatedRoles": False,
+    "logJson": False, "tolerations": [{"key": "k", "operator": "Exists"}], "imagePullSecrets": [{"name": "s"}],
+    "compat": {"kubeflow": True, "image": "i", "warehouse": "/w", "namespaces": "default", "pythonImage": "p"},
+    "nodeSelector": {"a": "b"}}
+
+
+@pytest.fixture(scope="module")
+def helm():
+    """The real one; tests/prepare.sh builds it and computes the same name."""
+    source = operators.ROOT / "tests/helm"
+    digest = hashlib.sha256(b"".join((source / name).read_bytes() for name in ("go.mod", "go.sum"))).hexdigest()[:12]
+    binary = pathlib.Path(os.environ.get("FIRESTEEL_HELM", services.CACHE / f"helm-{digest}" / "helm"))
+    if not binary.exists():
+        pytest.skip(f"no helm at {binary} (needs Go, see tests/prepare.sh)")
+
+    def run(*arguments):
+        done = subprocess.run([binary, *arguments], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run
+
+
+def test_helm_finds_nothing_wrong_with_the_chart_and_renders_what_we_do(helm, tmp_path):
+    def objects(text):
+        found = [document for document in yaml.safe_load_all(text) if document]
+        return {(one["kind"], one["metadata"]["name"]): one for one in found}
+
+    chart, over = DEPLOY / "chart", tmp_path / "values.yaml"
+    for values in ({}, VALUES):
+        over.write_text(json.dumps(values))
+        assert "0 chart(s) failed" in helm("lint", "--strict", chart, "--values", over)
+        # Built from source it takes itself for one of an old Kubernetes.
+        text = helm("template", "firesteel", chart, "--namespace", "firesteel-system", "--kube-version", "1.37.1", "--values", over)
+        ours = objects(charts.render(chart, "firesteel-system", values))
+        assert objects(text) == ours and len(ours) >= 5
 
 
 def test_manifests_say_what_the_types_and_the_chart_say():
@@ -30,10 +74,8 @@ def test_firesteel_hands_over_to_the_operator_beside_it(tmp_path):
 
 
 def test_the_api_server_takes_every_manifest_and_example(kube):
-    one = charts.render(DEPLOY / "chart", "firesteel-system", {
-        "watchNamespace": "default", "monitoring": {"annotations": False}, "aggregatedRoles": False, "logJson": False,
-        "compat": {"kubeflow": True, "image": "i", "warehouse": "/w", "namespaces": "default", "pythonImage": "p"},
-        "nodeSelector": {"a": "b"}, "tolerations": [{"key": "k", "operator": "Exists"}], "imagePullSecrets": [{"name": "s"}]})
+    # Its API server knows no PodMonitor.
+    one = charts.render(DEPLOY / "chart", "firesteel-system", {**VALUES, "monitoring": {"annotations": False}})
     texts = [(DEPLOY / "manifests/operator.yaml").read_text(), (DEPLOY / "chart/crds/crds.yaml").read_text(),
              one]
     texts += [path.read_text() for path in sorted((DEPLOY / "examples").glob("*.yaml"))]
