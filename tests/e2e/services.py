@@ -64,6 +64,12 @@ def listening(port):
         return True
 
 
+def cpu_seconds(pid):
+    """What a process has used of CPU."""
+    fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 class Process:
     """A child process with its output in a log file, stopped at the end of its life."""
 
@@ -95,8 +101,7 @@ class Process:
         return 0.0
 
     def cpu_seconds(self):
-        fields = open(f"/proc/{self.popen.pid}/stat").read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_seconds(self.popen.pid)
 
 
 class S3:
