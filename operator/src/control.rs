@@ -67,6 +67,8 @@ pub(crate) struct Context {
     pub(crate) slices: Mutex<HashMap<String, owned::Kept<EndpointSlice>>>,
     /// Tokens of clusters, by the cluster's uid.
     pub(crate) guards: Mutex<HashMap<String, access::Guard>>,
+    /// The version of a job that this process wrote last and has not seen yet, by the job's uid.
+    pub(crate) written: Mutex<HashMap<String, u64>>,
     /// Failures in a row, by the object's uid.
     pub(crate) failures: Mutex<HashMap<String, u32>>,
 }
@@ -134,12 +136,36 @@ impl Context {
         if let Some(activator) = &self.activator {
             activator.keep(&there);
         }
+        let jobs: HashSet<String> = self.jobs.state().iter().filter_map(|job| job.uid()).collect();
+        self.written.lock().retain(|uid, _| jobs.contains(uid));
+    }
+
+    /// Remembers what was written: until the watch brings it, what is known of the object is old.
+    pub(crate) fn wrote<K: ResourceExt>(&self, uid: &str, object: &K) {
+        if let Some(version) = version(object) {
+            self.written.lock().insert(uid.to_owned(), version);
+        }
+    }
+
+    /// Whether this process wrote the object later. To act on it would come to a conflict; the watch will bring the newer one.
+    pub(crate) fn is_old<K: ResourceExt>(&self, uid: &str, object: &K) -> bool {
+        let mut written = self.written.lock();
+        let old = written.get(uid).zip(version(object)).is_some_and(|(wrote, seen)| seen < *wrote);
+        if !old {
+            written.remove(uid);
+        }
+        old
     }
 
     /// Forgets failures of the past.
     pub(crate) fn went_well(&self, uid: &str) {
         self.failures.lock().remove(uid);
     }
+}
+
+/// Versions grow: <https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions>.
+fn version<K: ResourceExt>(object: &K) -> Option<u64> {
+    object.resource_version()?.parse().ok()
 }
 
 /// An object's namespace and name.

@@ -1,11 +1,10 @@
 //! The operator's process: watches, controllers, health and metrics, until it is asked to stop.
 
+mod copies;
 mod kubeflow;
 
 use std::collections::HashMap;
-use std::fmt::Debug;
 use std::future::Future;
-use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,11 +19,10 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::api::Api;
 use kube::runtime::controller::{self, Action, Config, Controller};
 use kube::runtime::events::{Recorder, Reporter};
-use kube::runtime::reflector::{self, ObjectRef, Store};
-use kube::runtime::{WatchStreamExt, watcher};
+use kube::runtime::reflector::ObjectRef;
+use kube::runtime::watcher;
 use kube::{Client, Resource, ResourceExt};
 use parking_lot::Mutex;
-use serde::de::DeserializeOwned;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -32,10 +30,11 @@ use crate::activator::{Activator, Name};
 use crate::api::{CLUSTER, FiresteelCluster, FiresteelJob, FiresteelSchedule, FiresteelToken};
 use crate::args::Run;
 use crate::control::{self, Context, ControlError};
-use crate::decide::private;
+use crate::decide::{self, private};
 use crate::engine::Engine;
 use crate::leader::Candidate;
 use crate::metrics::{Kind, Metrics};
+use copies::Copy;
 
 /// How long what is known of a cluster may outlive it.
 const SWEPT_EVERY: Duration = Duration::from_secs(10);
@@ -108,30 +107,6 @@ where
     }
 }
 
-/// A copy of all objects of a kind, and what keeps it up to date; `complete` counts those that are whole.
-///
-/// Not `Store::wait_until_ready`: it wakes only the last of those that wait, and a controller is one of them.
-fn copy<K>(api: Api<K>, config: watcher::Config, complete: watch::Sender<usize>) -> (Store<K>, BoxFuture<'static, ()>)
-where
-    K: Resource + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
-    K::DynamicType: Default + Eq + Hash + Clone,
-{
-    let (reader, writer) = reflector::store();
-    let mut whole = false;
-    let kept = watcher(api, config).default_backoff().reflect(writer).for_each(move |event| {
-        match event {
-            Ok(watcher::Event::InitDone) if !whole => {
-                whole = true;
-                complete.send_modify(|count| *count += 1);
-            }
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "a watch was interrupted"),
-        }
-        futures::future::ready(())
-    });
-    (reader, kept.boxed())
-}
-
 /// Tells of watches that are interrupted; looks that failed have been told of.
 fn told<T>(outcome: Result<T, controller::Error<ControlError, watcher::Error>>) -> Ready<()> {
     if let Err(controller::Error::QueueError(error)) = outcome {
@@ -152,19 +127,12 @@ async fn controllers(
     if compat.is_some() {
         kubeflow::defined(&client, namespace).await?;
     }
-    let ours = || watcher::Config::default().labels(OURS);
-    let (complete, mut completed) = watch::channel(0);
-    let (pods, keep_pods) = copy(scoped::<Pod>(&client, namespace), ours(), complete.clone());
-    let (all_clusters, keep_clusters) =
-        copy(scoped::<FiresteelCluster>(&client, namespace), watcher::Config::default(), complete.clone());
-    let (all_jobs, keep_jobs) =
-        copy(scoped::<FiresteelJob>(&client, namespace), watcher::Config::default(), complete.clone());
-    let (all_tokens, keep_tokens) =
-        copy(scoped::<FiresteelToken>(&client, namespace), watcher::Config::default(), complete);
-    let clusters = Controller::new(scoped::<FiresteelCluster>(&client, namespace), watcher::Config::default());
-    let jobs = Controller::new(scoped::<FiresteelJob>(&client, namespace), watcher::Config::default());
-    let schedules = Controller::new(scoped::<FiresteelSchedule>(&client, namespace), watcher::Config::default());
-    let tokens = Controller::new(scoped::<FiresteelToken>(&client, namespace), watcher::Config::default());
+    let all = watcher::Config::default;
+    let mut pods = Copy::of(scoped::<Pod>(&client, namespace), all().labels(OURS));
+    let mut clusters = Copy::of(scoped::<FiresteelCluster>(&client, namespace), all());
+    let mut jobs = Copy::of(scoped::<FiresteelJob>(&client, namespace), all());
+    let mut schedules = Copy::of(scoped::<FiresteelSchedule>(&client, namespace), all());
+    let mut tokens = Copy::of(scoped::<FiresteelToken>(&client, namespace), all());
     let (woken, wakes) = mpsc::unbounded();
     let patience = Duration::from_secs(args.activator_hold_seconds);
     let waiting_room = |address| Activator::new(address, patience, woken, Arc::clone(&metrics));
@@ -176,10 +144,10 @@ async fn controllers(
             Reporter { controller: "firesteel-operator".into(), instance: Some(identity) },
         ),
         metrics,
-        pods,
-        clusters: all_clusters,
-        jobs: all_jobs,
-        tokens: all_tokens,
+        pods: pods.store(),
+        clusters: clusters.store(),
+        jobs: jobs.store(),
+        tokens: tokens.store(),
         compat,
         poll: args.poll_seconds,
         histories: Mutex::new(HashMap::new()),
@@ -189,34 +157,32 @@ async fn controllers(
         activator,
         slices: Mutex::new(HashMap::new()),
         guards: Mutex::new(HashMap::new()),
+        written: Mutex::new(HashMap::new()),
         failures: Mutex::new(HashMap::new()),
         client: client.clone(),
     });
     let concurrency = |count| Config::default().concurrency(count);
-    let cluster_of = |pod: Pod| {
+    let cluster_of = |pod: Arc<Pod>| {
         let namespace = pod.namespace();
         pod.labels().get(CLUSTER).map(|name| within(ObjectRef::new(name), namespace.as_deref()))
     };
     let waiting = context.jobs.clone();
-    let jobs_of = move |cluster: FiresteelCluster| {
+    let jobs_of = move |cluster: Arc<FiresteelCluster>| {
         let (namespace, name) = (cluster.namespace(), cluster.name_any());
+        let seen = control::look::cluster(Some(&cluster));
         let of = waiting.state().into_iter().filter(move |job| {
-            let over = job.status.as_ref().is_some_and(|status| status.phase.is_final());
-            // What has ended still has its own cluster to delete.
-            let concerned = !over || private::is_private(job);
-            job.namespace() == namespace && concerned && private::cluster_name(job) == name
+            job.namespace() == namespace && decide::job::heeds(job, &seen) && private::cluster_name(job) == name
         });
         of.map(|job| ObjectRef::from_obj(&*job)).collect::<Vec<_>>()
     };
-    let clusters = clusters
+    let cluster_controller = Controller::for_shared_stream(clusters.changes(), clusters.store())
         .with_config(concurrency(16))
-        .watches(scoped::<Pod>(&client, namespace), ours(), cluster_of)
-        .watches(scoped::<FiresteelJob>(&client, namespace), watcher::Config::default(), |job: FiresteelJob| {
-            let over = job.status.as_ref().is_some_and(|status| status.phase.is_final());
+        .watches_shared_stream(pods.changes(), cluster_of)
+        .watches_shared_stream(jobs.changes(), |job: Arc<FiresteelJob>| {
             let namespace = job.namespace();
-            (!over).then(|| within(ObjectRef::new(&private::cluster_name(&job)), namespace.as_deref()))
+            decide::job::calls(&job).then(|| within(ObjectRef::new(&private::cluster_name(&job)), namespace.as_deref()))
         })
-        .watches(scoped::<FiresteelToken>(&client, namespace), watcher::Config::default(), |token: FiresteelToken| {
+        .watches_shared_stream(tokens.changes(), |token: Arc<FiresteelToken>| {
             let namespace = token.namespace();
             [within(ObjectRef::new(&token.spec.cluster_ref.name), namespace.as_deref())]
         })
@@ -224,43 +190,53 @@ async fn controllers(
         .graceful_shutdown_on(until(stopped.clone()))
         .run(counted(Kind::Cluster, control::cluster::reconcile), again, Arc::clone(&context))
         .for_each(told);
-    let jobs = jobs
-        .with_config(concurrency(32))
-        .owns(scoped::<Pod>(&client, namespace), ours())
-        .watches(scoped::<FiresteelCluster>(&client, namespace), watcher::Config::default(), jobs_of)
+    let job_controller = Controller::for_shared_stream(jobs.changes(), jobs.store())
+        .with_config(concurrency(64))
+        .owns_shared_stream(pods.changes())
+        .watches_shared_stream(clusters.changes(), jobs_of)
         .graceful_shutdown_on(until(stopped.clone()))
         .run(counted(Kind::Job, control::job::reconcile), again, Arc::clone(&context))
         .for_each(told);
-    let schedules = schedules
+    let schedule_controller = Controller::for_shared_stream(schedules.changes(), schedules.store())
         .with_config(concurrency(16))
-        .owns(scoped::<FiresteelJob>(&client, namespace), watcher::Config::default())
+        .owns_shared_stream(jobs.changes())
         .graceful_shutdown_on(until(stopped.clone()))
         .run(counted(Kind::Schedule, control::schedule::reconcile), again, Arc::clone(&context))
         .for_each(told);
     let minted = context.tokens.clone();
-    let tokens_of = move |cluster: FiresteelCluster| {
+    let tokens_of = move |cluster: Arc<FiresteelCluster>| {
         let (namespace, name) = (cluster.namespace(), cluster.name_any());
         let of = minted.state().into_iter();
         let of = of.filter(move |token| token.namespace() == namespace && token.spec.cluster_ref.name == name);
         of.map(|token| ObjectRef::from_obj(&*token)).collect::<Vec<_>>()
     };
-    let tokens = tokens
+    let token_controller = Controller::for_shared_stream(tokens.changes(), tokens.store())
         .with_config(concurrency(16))
-        .watches(scoped::<FiresteelCluster>(&client, namespace), watcher::Config::default(), tokens_of)
+        .watches_shared_stream(clusters.changes(), tokens_of)
         .graceful_shutdown_on(until(stopped.clone()))
         .run(counted(Kind::Token, control::token::reconcile), again, Arc::clone(&context))
         .for_each(told);
-    let foreign = kubeflow::controllers(namespace, &client, &context, &stopped);
+    let foreign = kubeflow::controllers(namespace, &client, &context, (&mut jobs, &mut schedules), &stopped);
     let sweep = sweep(&context, until(stopped));
+    let (complete, mut completed) = watch::channel(0);
+    let keepers = [
+        pods.keep(complete.clone()),
+        clusters.keep(complete.clone()),
+        jobs.keep(complete.clone()),
+        schedules.keep(complete.clone()),
+        tokens.keep(complete),
+    ];
+    let copies = keepers.len();
     let work = async {
         // What is missing in a copy would be taken for gone, so none is looked at before all are complete.
-        completed.wait_for(|count| *count == 4).await?;
-        futures::future::join5(clusters, jobs, schedules, tokens, futures::future::join(foreign, sweep)).await;
+        completed.wait_for(|count| *count == copies).await?;
+        let rest = futures::future::join(foreign, sweep);
+        futures::future::join5(cluster_controller, job_controller, schedule_controller, token_controller, rest).await;
         anyhow::Ok(())
     };
     tokio::select! {
         ended = work => ended,
-        _ = futures::future::join4(keep_pods, keep_clusters, keep_jobs, keep_tokens) => Err(anyhow::anyhow!("all watches ended")),
+        _ = futures::future::join_all(keepers) => Err(anyhow::anyhow!("all watches ended")),
     }
 }
 

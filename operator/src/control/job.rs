@@ -1,6 +1,7 @@
 //! The controller of jobs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
@@ -24,6 +25,9 @@ const STEPS: usize = 6;
 /// Seconds the run of a deleted job is tried to be stopped.
 const STOPPING: i64 = 60;
 
+/// How long a run may take to be seen by its end only: its status is written once and not twice.
+const SHORT: Duration = Duration::from_millis(150);
+
 /// One look at a job, and what follows from it.
 pub(crate) async fn reconcile(job: Arc<FiresteelJob>, context: Arc<Context>) -> Result<Action, ControlError> {
     let uid = job.uid().ok_or(ControlError::Incomplete("a uid"))?;
@@ -33,6 +37,9 @@ pub(crate) async fn reconcile(job: Arc<FiresteelJob>, context: Arc<Context>) -> 
         context.refused.lock().remove(&uid);
         return stop(&job, &context, &namespace, &name, &api).await;
     }
+    if context.is_old(&uid, &*job) {
+        return Ok(after(1));
+    }
     let mut job = (*job).clone();
     // A driver pod is owned and goes by itself; a run in the scheduler has to be stopped.
     let phase = job.status.as_ref().map(|status| status.phase).unwrap_or_default();
@@ -40,13 +47,14 @@ pub(crate) async fn reconcile(job: Arc<FiresteelJob>, context: Arc<Context>) -> 
         let mut finalizers = job.finalizers().to_vec();
         finalizers.push(FINALIZER.into());
         job = finalizers_of(&api, &job, &name, finalizers).await?;
+        context.wrote(&uid, &job);
     }
-    let mut refused = None;
+    let mut known = None;
     for _ in 0..STEPS {
         let status = job.status.clone().unwrap_or_default();
         let (cluster, trouble) = cluster_of(&context, &namespace, &job);
-        let (run, progress) = match refused.take() {
-            Some(run) => (run, None),
+        let (run, progress) = match known.take() {
+            Some(known) => known,
             None => run(&context, &namespace, &name, &job, &status).await?,
         };
         let now = context.now();
@@ -61,14 +69,20 @@ pub(crate) async fn reconcile(job: Arc<FiresteelJob>, context: Arc<Context>) -> 
             decision.status.driver_pod = Some(driver::name(&name, decision.status.attempt));
         }
         if job.status.as_ref() != Some(&decision.status) {
-            context.metrics.job_moved(status.phase, decision.status.phase, &decision.status, now);
+            let phase = decision.status.phase;
+            let new = decision.status.submission_id != status.submission_id;
             job.status = Some(decision.status);
-            job.metadata.managed_fields = None;
             job = api.replace_status(&name, &PostParams::default(), &job).await?;
+            job.metadata.managed_fields = None;
+            context.wrote(&uid, &job);
+            let written = job.status.clone().unwrap_or_default();
+            context.metrics.job_moved(status.phase, phase, &written, now);
+            // Nobody can have submitted an id that nobody knew.
+            known = new.then_some((Run::Missing, None));
         }
         context.tell(&job.object_ref(&()), "Run", &decision.news).await;
         match decision.act {
-            Some(Act::Submit) => refused = submit(&context, &namespace, &name, &job).await?,
+            Some(Act::Submit) => known = submit(&context, &namespace, &name, &job).await?,
             Some(Act::Stop) => stop_run(&context, &namespace, &name, &job, &status).await?,
             Some(Act::MakeCluster) => make_cluster(&context, &namespace, &job).await?,
             Some(Act::DropCluster) => drop_cluster(&context, &namespace, &job).await?,
@@ -180,13 +194,14 @@ fn seen(submission: Submission) -> (Run, Option<Progress>) {
     (Run::Ended(outcome), progress)
 }
 
-/// Gets or creates the submission. What cannot be submitted is told as the state of the run.
+/// Gets or creates the submission, and says how it stands where that is known.
 async fn submit(
     context: &Context,
     namespace: &str,
     name: &str,
     job: &FiresteelJob,
-) -> Result<Option<Run>, ControlError> {
+) -> Result<Option<(Run, Option<Progress>)>, ControlError> {
+    let only = |run| Ok(Some((run, None)));
     let status = job.status.clone().unwrap_or_default();
     let Some(id) = &status.submission_id else { return Ok(None) };
     if let Some(source) = &job.spec.python {
@@ -210,10 +225,10 @@ async fn submit(
             Err(kube::Error::Api(status)) if status.reason == "AlreadyExists" => Ok(None),
             // The pod itself is not acceptable, and will not be next time.
             Err(kube::Error::Api(status)) if matches!(status.code, 400 | 422) => {
-                Ok(Some(Run::Ended(Outcome::Failed { reason: "PodRefused".into(), message: status.message.clone() })))
+                only(Run::Ended(Outcome::Failed { reason: "PodRefused".into(), message: status.message.clone() }))
             }
             Err(kube::Error::Api(status)) if status.code == 403 => {
-                Ok(Some(Run::Waiting { reason: "PodForbidden".into(), message: status.message.clone() }))
+                only(Run::Waiting { reason: "PodForbidden".into(), message: status.message.clone() })
             }
             Err(error) => Err(error.into()),
         };
@@ -221,10 +236,10 @@ async fn submit(
     let Some(source) = &job.spec.sql else { return Ok(None) };
     let text = match text(context, namespace, source).await? {
         Ok(text) => text,
-        Err(message) => return Ok(Some(Run::Waiting { reason: "ConfigMapMissing".into(), message })),
+        Err(message) => return only(Run::Waiting { reason: "ConfigMapMissing".into(), message }),
     };
     let Some(door) = look::door(context, namespace, &private::cluster_name(job)) else {
-        return Ok(Some(Run::Unknown));
+        return only(Run::Unknown);
     };
     let request = Request {
         sql: text.as_deref(),
@@ -234,14 +249,20 @@ async fn submit(
         timeout_seconds: job.spec.timeouts.active_seconds,
     };
     context.metrics.submitted();
-    Ok(match context.engine.submit(&door, id, &request).await {
-        Ok(_) => None,
-        Err(EngineError::Refused(message)) => Some(Run::Ended(Outcome::Failed { reason: "Refused".into(), message })),
+    match context.engine.submit(&door, id, &request).await {
+        Ok(submission) => match seen(submission) {
+            ended @ (Run::Ended(_), _) => Ok(Some(ended)),
+            _ => {
+                tokio::time::sleep(SHORT).await;
+                Ok(None)
+            }
+        },
+        Err(EngineError::Refused(message)) => only(Run::Ended(Outcome::Failed { reason: "Refused".into(), message })),
         Err(error) => {
             tracing::debug!(%error, job = name, "not submitted yet");
-            Some(Run::Unknown)
+            only(Run::Unknown)
         }
-    })
+    }
 }
 
 /// The statements where they are here; `None` where the cluster reads them.

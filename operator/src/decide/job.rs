@@ -9,16 +9,19 @@
 //! The id of a submission is in the status before the submission is made, and making it again is no second run. So an
 //! operator that dies anywhere finds its place again. A run whose fate is unknown is waited for, never replaced.
 
+mod concern;
 mod end;
 
 use super::{News, Seconds, seconds, time};
-use crate::api::job::{FiresteelJobSpec, Growth, JobStatus, Phase};
+use crate::api::job::{FiresteelJobSpec, JobStatus, Phase};
 use crate::api::set_condition;
+pub(crate) use concern::{calls, heeds};
 
 /// Seconds between looks at what is watched anyway.
 const WATCHED: i64 = 30;
-/// Seconds between looks at what has to be asked for.
+/// Seconds between looks at what has to be asked for, at least and at most.
 const ASKED: i64 = 2;
+const ASKED_AT_MOST: i64 = 15;
 
 /// The cluster as a job sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,14 +129,9 @@ pub(crate) fn submission_id(uid: &str, attempt: i32) -> String {
     format!("{uid}-{attempt}")
 }
 
-/// Seconds before another try after so many failures.
-pub(crate) fn backoff(spec: &FiresteelJobSpec, failures: i32) -> i64 {
-    let policy = &spec.restart_policy;
-    let times = match policy.backoff_growth {
-        Growth::Doubling => 1_i64 << failures.saturating_sub(1).clamp(0, 40),
-        Growth::Linear => failures.max(1).into(),
-    };
-    policy.backoff_seconds.saturating_mul(times).min(policy.backoff_max_seconds)
+/// Seconds until a run is asked for again: what takes long is asked for seldom, so that many long jobs cost little.
+fn patience(taken: i64) -> i64 {
+    (taken / 8).clamp(ASKED, ASKED_AT_MOST)
 }
 
 /// Decides.
@@ -249,23 +247,27 @@ impl Step<'_> {
     }
 
     fn starting(&mut self) {
-        self.decision.requeue = ASKED;
+        let since = self.decision.status.submitted_at.as_ref().map_or(self.seen.now, seconds);
+        let waited = self.seen.now - since;
+        self.decision.requeue = patience(waited);
         match self.seen.run.clone() {
             Run::Missing if self.seen.cluster == Cluster::Ready => {
                 self.decision.act = Some(Act::Submit);
                 self.decision.requeue = 0;
             }
             Run::Missing | Run::Unknown => self.out_of_reach(),
+            // Most get their turn before it is worth a word.
+            Run::Queued if waited < ASKED => {}
             Run::Queued => self.explain("SchedulerBusy", "the scheduler runs other jobs first"),
             Run::Waiting { reason, message } => {
-                let since = self.decision.status.submitted_at.as_ref().map_or(self.seen.now, seconds);
                 let limit = self.seen.spec.timeouts.start_seconds;
-                if self.seen.now - since >= limit {
+                if waited >= limit {
                     let message = format!("it did not start within {limit} seconds: {reason}: {message}");
                     self.decision.act = Some(Act::Stop);
                     self.ended(Outcome::Infrastructure { reason: "StartTimeout".into(), message });
                 } else {
                     self.explain(&reason, &message);
+                    self.decision.requeue = self.decision.requeue.min(limit - waited);
                 }
             }
             Run::Running { instance, progress } => {
@@ -280,9 +282,11 @@ impl Step<'_> {
     }
 
     fn running(&mut self) {
-        self.decision.requeue = ASKED;
         let started = self.decision.status.started_at.as_ref().map_or(self.seen.now, seconds);
-        let late = self.seen.spec.timeouts.active_seconds.is_some_and(|limit| self.seen.now - started >= limit);
+        let left = self.seen.spec.timeouts.active_seconds.map(|limit| started + limit - self.seen.now);
+        let late = left.is_some_and(|left| left <= 0);
+        let soon = patience(self.seen.now - started);
+        self.decision.requeue = left.filter(|_| !late).map_or(soon, |left| left.min(soon));
         match self.seen.run.clone() {
             Run::Missing if late => self.ended(Outcome::TimedOut),
             Run::Missing => self.ended(Outcome::Infrastructure {

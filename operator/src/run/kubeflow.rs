@@ -11,6 +11,7 @@ use kube::runtime::controller::{Config, Controller};
 use kube::runtime::watcher;
 use tokio::sync::watch;
 
+use super::copies::Copy;
 use super::{again, counted, scoped, told, until};
 use crate::api::kubeflow::{ScheduledSparkApplication, SparkApplication};
 use crate::api::{FiresteelJob, FiresteelSchedule};
@@ -63,6 +64,7 @@ pub(super) fn controllers(
     namespace: Option<&str>,
     client: &Client,
     context: &Arc<Context>,
+    (jobs, schedules): (&mut Copy<FiresteelJob>, &mut Copy<FiresteelSchedule>),
     stopped: &watch::Receiver<bool>,
 ) -> BoxFuture<'static, ()> {
     if context.compat.is_none() {
@@ -71,13 +73,13 @@ pub(super) fn controllers(
     let all = watcher::Config::default;
     let applications = Controller::new(scoped::<SparkApplication>(client, namespace), all())
         .with_config(Config::default().concurrency(16))
-        .owns(scoped::<FiresteelJob>(client, namespace), all())
+        .owns_shared_stream(jobs.changes())
         .graceful_shutdown_on(until(stopped.clone()))
         .run(counted(Kind::Application, control::kubeflow::application), again, Arc::clone(context))
         .for_each(told);
     let scheduled = Controller::new(scoped::<ScheduledSparkApplication>(client, namespace), all())
         .with_config(Config::default().concurrency(16))
-        .owns(scoped::<FiresteelSchedule>(client, namespace), all())
+        .owns_shared_stream(schedules.changes())
         .graceful_shutdown_on(until(stopped.clone()))
         .run(counted(Kind::ScheduledApplication, control::kubeflow::scheduled), again, Arc::clone(context))
         .for_each(told);

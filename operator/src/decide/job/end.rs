@@ -1,11 +1,21 @@
 //! How an attempt ends, and whether there is another.
 
-use super::{Outcome, Step, backoff};
-use crate::api::job::{Attempt, Phase, Restart};
+use super::{Outcome, Step};
+use crate::api::job::{Attempt, FiresteelJobSpec, Growth, Phase, Restart};
 use crate::decide::{News, time};
 
 /// Attempts that are remembered.
 const REMEMBERED: usize = 10;
+
+/// Seconds before another try after so many failures.
+pub(super) fn backoff(spec: &FiresteelJobSpec, failures: i32) -> i64 {
+    let policy = &spec.restart_policy;
+    let times = match policy.backoff_growth {
+        Growth::Doubling => 1_i64 << failures.saturating_sub(1).clamp(0, 40),
+        Growth::Linear => failures.max(1).into(),
+    };
+    policy.backoff_seconds.saturating_mul(times).min(policy.backoff_max_seconds)
+}
 
 impl Step<'_> {
     pub(super) fn ended(&mut self, outcome: Outcome) {

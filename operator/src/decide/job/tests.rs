@@ -3,6 +3,7 @@
 mod crashes;
 mod private;
 
+use super::end::backoff;
 use super::*;
 use serde_json::{Value, json};
 
@@ -150,6 +151,20 @@ fn times_run_out() {
     assert_eq!((stopping.status.phase, stopping.act), (Phase::Running, Some(Act::Stop)));
     let stopped = step(&limits, &stopping.status, 152, Cluster::Ready, Run::Missing).status;
     assert_eq!((stopped.phase, stopped.reason.as_deref()), (Phase::Failed, Some("Timeout")));
+}
+
+#[test]
+fn what_takes_long_is_asked_for_seldom_but_in_time_for_its_limit() {
+    let limited = spec(json!({"timeouts": {"activeSeconds": 1000}}));
+    let runs = step(&limited, &submitted(&limited), 100, Cluster::Ready, running()).status;
+    for (taken, wait) in [(0, ASKED), (15, ASKED), (80, 10), (900, 15), (990, 10), (999, 1)] {
+        assert_eq!(step(&limited, &runs, 100 + taken, Cluster::Ready, running()).requeue, wait, "{taken}");
+    }
+    let waits = submitted(&limited);
+    let soon = step(&limited, &waits, 101, Cluster::Ready, Run::Queued);
+    assert_eq!((soon.requeue, soon.status.reason.as_deref()), (ASKED, Some("Submitting")));
+    let later = step(&limited, &waits, 180, Cluster::Ready, Run::Queued);
+    assert_eq!((later.requeue, later.status.reason.as_deref()), (10, Some("SchedulerBusy")));
 }
 
 #[test]
