@@ -13,6 +13,7 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SessionContext;
+use firesteel_connectors::ConnectorError;
 use firesteel_connectors::sink::{self, CommitMessage, PreparedSink, SinkSpec, WriteReport};
 use futures::StreamExt;
 use tokio::runtime::Handle;
@@ -45,6 +46,7 @@ pub struct WriteHandle {
 enum State {
     Running {
         sink: Box<PreparedSink>,
+        unfinished: Unfinished,
         job: JobHandle,
         cancel: CancellationToken,
     },
@@ -92,9 +94,15 @@ pub async fn start(
     let schema: SchemaRef = Arc::clone(plan.schema().inner());
     let runtime = ctx.runtime_env();
     let write_id = uuid::Uuid::new_v4().to_string();
-    let prepared = {
+    // Preparing goes on when the caller goes away; what it made is then undone with the guard that nobody takes.
+    let (prepared, mut unfinished) = {
         let runtime = Arc::clone(&runtime);
-        thread::run(async move || sink::prepare(spec, schema, &write_id, runtime).await).await?
+        let prepare = async move || {
+            let sink = sink::prepare(spec, schema, &write_id, Arc::clone(&runtime)).await?;
+            let unfinished = Unfinished { sink: Some(sink.clone()), runtime };
+            Ok::<_, ConnectorError>((sink, unfinished))
+        };
+        thread::run(prepare).await?
     };
     if matches!(prepared, PreparedSink::Nothing) {
         let (_, progress) = watch::channel(JobProgress::default());
@@ -107,9 +115,11 @@ pub async fn start(
     match submitted {
         Ok(job) => {
             let progress = job.progress.clone();
-            Ok(WriteHandle { progress, runtime, state: State::Running { sink: Box::new(prepared), job, cancel } })
+            let state = State::Running { sink: Box::new(prepared), unfinished, job, cancel };
+            Ok(WriteHandle { progress, runtime, state })
         }
         Err(error) => {
+            unfinished.sink = None;
             undo(&prepared, Vec::new(), &runtime).await;
             Err(error)
         }
@@ -125,10 +135,9 @@ impl WriteHandle {
     /// # Cancellation
     /// Dropping this future cancels the job and undoes it in the background; a commit that has begun goes on to its end.
     pub async fn finish(self) -> Result<WriteReport> {
-        let State::Running { sink, mut job, cancel } = self.state else {
+        let State::Running { sink, mut unfinished, mut job, cancel } = self.state else {
             return Ok(WriteReport::default());
         };
-        let mut unfinished = Unfinished { sink: Some(sink.as_ref().clone()), runtime: Arc::clone(&self.runtime) };
         let mut messages = BTreeMap::new();
         let outcome = collect(&mut job, &mut messages).await.and_then(|()| {
             // From here on the commit runs to its end: half a commit is worse than a late one.
@@ -154,6 +163,7 @@ impl WriteHandle {
 }
 
 /// Undoes a write whose caller went away before all of it was there.
+#[derive(Debug)]
 struct Unfinished {
     sink: Option<PreparedSink>,
     runtime: Arc<RuntimeEnv>,
