@@ -166,10 +166,11 @@ async fn controllers(
         let namespace = pod.namespace();
         pod.labels().get(CLUSTER).map(|name| within(ObjectRef::new(name), namespace.as_deref()))
     };
-    let waiting = context.jobs.clone();
+    let (waiting, known) = (context.jobs.clone(), context.clusters.clone());
     let jobs_of = move |cluster: Arc<FiresteelCluster>| {
         let (namespace, name) = (cluster.namespace(), cluster.name_any());
-        let seen = control::look::cluster(Some(&cluster));
+        // One that was deleted is told of as it last was, but is not among those that are there.
+        let seen = control::look::cluster(known.get(&ObjectRef::from_obj(&*cluster)).as_deref());
         let of = waiting.state().into_iter().filter(move |job| {
             job.namespace() == namespace && decide::job::heeds(job, &seen) && private::cluster_name(job) == name
         });
