@@ -193,16 +193,14 @@ impl Cast<'_> {
     ) -> SparkResult<ArrayRef> {
         let array = primitive::<S>(array)?;
         // Hardly a batch has a row without an answer, so all are computed first without a branch, those of nulls too.
+        // A plain loop, because a flag that a closure writes keeps it from becoming vector instructions.
         let mut any = false;
-        let values: Vec<D::Native> = array
-            .values()
-            .iter()
-            .map(|value| {
-                let found = f(*value);
-                any |= found.is_none();
-                found.unwrap_or_default()
-            })
-            .collect();
+        let mut values = vec![D::Native::default(); array.len()];
+        for (made, value) in values.iter_mut().zip(array.values()) {
+            let found = f(*value);
+            any |= found.is_none();
+            *made = found.unwrap_or_default();
+        }
         let result: PrimitiveArray<D> = match self.mode {
             _ if !any => PrimitiveArray::new(values.into(), array.nulls().cloned()),
             CastMode::Ansi => array.try_unary(|value| f(value).ok_or_else(|| error(value)))?,

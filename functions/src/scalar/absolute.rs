@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, Float32Array, Float64Array, PrimitiveArray,
-};
+use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, Float32Array, Float64Array};
 use arrow::compute::kernels::cmp::lt;
 use arrow::compute::kernels::zip::zip;
 use arrow::compute::nullif;
@@ -71,20 +69,13 @@ fn turned<T: ArrowPrimitiveType>(value: &ArrayRef) -> Option<ArrayRef>
 where
     T::Native: ArrowNativeTypeOp,
 {
-    let mut any = false;
     let values = value.as_primitive_opt::<T>()?;
-    let made: Vec<T::Native> = values
-        .values()
-        .iter()
-        .map(|value| {
-            let turned = value.neg_wrapping();
-            let made = if value.is_lt(T::Native::ZERO) { turned } else { *value };
-            any |= value.is_eq(T::Native::MIN_TOTAL_ORDER);
-            made
-        })
-        .collect();
-    let made = PrimitiveArray::<T>::new(made.into(), values.nulls().cloned());
-    (!any).then(|| Arc::new(made.with_data_type(value.data_type().clone())) as ArrayRef)
+    // Two loops, because a loop that also keeps a flag does not always become vector instructions.
+    if values.values().iter().fold(false, |any, value| any | value.is_eq(T::Native::MIN_TOTAL_ORDER)) {
+        return None;
+    }
+    let made = values.unary::<_, T>(|value| if value.is_lt(T::Native::ZERO) { value.neg_wrapping() } else { value });
+    Some(Arc::new(made.with_data_type(value.data_type().clone())))
 }
 
 fn types(types: &[DataType]) -> Result<Vec<DataType>> {
