@@ -10,6 +10,7 @@
 //!          DROP stage, then all attempts: an attempt that begins later finds no stage and writes nothing
 //! ```
 
+mod block;
 mod commit;
 mod janitor;
 mod publish;

@@ -1,62 +1,23 @@
 //! One task's share of a write: bounded blocks, each sent until the server has it or refuses it.
 //!
-//! A block sent again is the same bytes under the same token, so that one whose answer was lost is not there twice.
+//! A block sent again is the same bytes under the same token, so that one whose answer was lost is not there twice. One block is on
+//! its way while the next is gathered, never more: a task is one writer.
 
 use std::hash::{DefaultHasher, Hasher};
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
-use arrow::ipc::CompressionType;
-use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
 use bytes::Bytes;
+use datafusion::common::runtime::SpawnedTask;
 use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt;
 
+use super::block::{BLOCK_BYTES, Block};
 use super::{ClickHouseMessage, Finish, PreparedClickHouse};
 use crate::clickhouse::encode::Encoder;
 use crate::clickhouse::http::{Client, Failure};
-use crate::clickhouse::options::Codec;
 use crate::clickhouse::table::{count, qualified, quote};
 use crate::error::{ConnectorError, Result};
-
-/// Bytes at which a block ends, whatever its rows.
-const BLOCK_BYTES: usize = 64 * 1024 * 1024;
-/// Rows encoded at a time, so that a block ends near its bounds.
-const STEP: usize = 8192;
-
-/// Rows gathered for one INSERT.
-struct Block {
-    writer: StreamWriter<Vec<u8>>,
-    rows: usize,
-}
-
-impl Block {
-    fn new(schema: &SchemaRef, codec: Codec) -> Result<Self> {
-        let codec = match codec {
-            Codec::None => None,
-            Codec::Lz4 => Some(CompressionType::LZ4_FRAME),
-            Codec::Zstd => Some(CompressionType::ZSTD),
-        };
-        let options = IpcWriteOptions::default().try_with_compression(codec);
-        let writer = options.and_then(|options| StreamWriter::try_new_with_options(Vec::new(), schema, options));
-        let writer = writer.map_err(|error| ConnectorError::Engine(error.into()))?;
-        Ok(Self { writer, rows: 0 })
-    }
-
-    fn push(&mut self, batch: &RecordBatch) -> Result<()> {
-        self.rows += batch.num_rows();
-        self.writer.write(batch).map_err(|error| ConnectorError::Engine(error.into()))
-    }
-
-    fn full(&self, rows: usize) -> bool {
-        self.rows >= rows || self.writer.get_ref().len() >= BLOCK_BYTES
-    }
-
-    fn finish(self) -> Result<Bytes> {
-        self.writer.into_inner().map(Bytes::from).map_err(|error| ConnectorError::Engine(error.into()))
-    }
-}
 
 impl PreparedClickHouse {
     /// Writes one partition.
@@ -75,19 +36,15 @@ impl PreparedClickHouse {
         let schema = encoder.schema(&input.schema())?;
         let mut block = Block::new(&schema, self.options.write_codec)?;
         let (mut rows, mut number, mut made) = (0_u64, 0_usize, false);
+        let mut sending: Option<SpawnedTask<Result<()>>> = None;
         loop {
             let next = input.next().await.transpose()?;
             let last = next.is_none();
             let batch = next.unwrap_or_else(|| RecordBatch::new_empty(input.schema()));
             let mut at = 0;
-            while at < batch.num_rows() || (last && block.rows > 0) {
-                let room = self.options.batch_rows.saturating_sub(block.rows);
-                let length = (batch.num_rows() - at).min(STEP).min(room);
-                if length > 0 {
-                    block.push(&encoder.batch(&batch.slice(at, length))?)?;
-                    at += length;
-                }
-                if !block.full(self.options.batch_rows) && !last {
+            while at < batch.num_rows() || (last && block.rows() > 0) {
+                at += block.take(&batch, at, self.options.batch_rows, &mut encoder)?;
+                if !block.is_full(self.options.batch_rows) && !last {
                     continue;
                 }
                 if staged && !made {
@@ -96,15 +53,21 @@ impl PreparedClickHouse {
                 }
                 let fresh = Block::new(&schema, self.options.write_codec)?;
                 let full = std::mem::replace(&mut block, fresh);
-                rows += full.rows as u64;
-                let rows_in_block = full.rows;
-                self.send(&client, &into, &format!("{partition}-{number}"), full.finish()?, rows_in_block).await?;
+                let length = full.rows();
+                rows += length as u64;
+                let body = full.finish(&mut encoder)?;
+                sent(sending.take()).await?;
+                let (write, client, into) = (self.clone(), client.clone(), into.clone());
+                let token = format!("{partition}-{number}");
+                sending =
+                    Some(SpawnedTask::spawn(async move { write.send(&client, &into, &token, body, length).await }));
                 number += 1;
             }
             if last {
                 break;
             }
         }
+        sent(sending).await?;
         if made {
             // The last chance to notice that rows were lost on the way.
             let found = count(&client, &format!("SELECT count() FROM {into}")).await.map_err(|f| client.error(f))?;
@@ -171,5 +134,15 @@ impl PreparedClickHouse {
             tracing::debug!(?failure, tries, "sending a block again");
             tokio::time::sleep(Duration::from_millis(self.options.retry_interval)).await;
         }
+    }
+}
+
+/// Waits for the block that is on its way.
+async fn sent(block: Option<SpawnedTask<Result<()>>>) -> Result<()> {
+    match block {
+        Some(block) => {
+            block.join().await.map_err(|error| ConnectorError::Protocol(format!("sending a block: {error}")))?
+        }
+        None => Ok(()),
     }
 }
