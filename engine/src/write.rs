@@ -99,7 +99,7 @@ pub async fn start(
         let runtime = Arc::clone(&runtime);
         let prepare = async move || {
             let sink = sink::prepare(spec, schema, &write_id, Arc::clone(&runtime)).await?;
-            let unfinished = Unfinished { sink: Some(sink.clone()), runtime };
+            let unfinished = Unfinished { sink: Some(Box::new(sink.clone())), runtime };
             Ok::<_, ConnectorError>((sink, unfinished))
         };
         thread::run(prepare).await?
@@ -165,7 +165,7 @@ impl WriteHandle {
 /// Undoes a write whose caller went away before all of it was there.
 #[derive(Debug)]
 struct Unfinished {
-    sink: Option<PreparedSink>,
+    sink: Option<Box<PreparedSink>>,
     runtime: Arc<RuntimeEnv>,
 }
 
