@@ -151,6 +151,10 @@ fn reduced(node: &Arc<dyn ExecutionPlan>, limits: Limits) -> Result<Option<Arc<d
         for (left, right) in join.on() {
             let (Some(left), Some(right)) = (index(left), index(right)) else { continue };
             let (key, other_key) = if at == 0 { (left, right) } else { (right, left) };
+            // A value has another hash in another type.
+            if side.schema().field(key).data_type() != other.schema().field(other_key).data_type() {
+                continue;
+            }
             let Some((input, _, depth)) = travels(side, key) else { continue };
             let rows = estimate(input.as_ref())?.map_or(0, |(rows, _)| rows);
             if rows < limits.fewest_rows || best.as_ref().is_some_and(|(most, ..)| *most >= rows) {
