@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use object_store::multipart::{MultipartStore, PartId};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload, WriteMultipart};
@@ -38,7 +38,9 @@ pub(super) struct Deferred {
     store: Arc<dyn MultipartStore>,
     path: Path,
     id: String,
-    buffer: BytesMut,
+    /// Bytes of the next part as they came: they are not copied together.
+    waiting: Vec<Bytes>,
+    waiting_bytes: usize,
     parts: Vec<Option<PartId>>,
     running: JoinSet<(usize, object_store::Result<PartId>)>,
     bytes: u64,
@@ -57,7 +59,8 @@ impl Destination {
                     store: Arc::clone(store),
                     path: key.clone(),
                     id,
-                    buffer: BytesMut::new(),
+                    waiting: Vec::new(),
+                    waiting_bytes: 0,
                     parts: Vec::new(),
                     running: JoinSet::new(),
                     bytes: 0,
@@ -126,18 +129,23 @@ impl Upload {
 }
 
 impl Deferred {
-    async fn write(&mut self, bytes: Bytes) -> Result<()> {
+    async fn write(&mut self, mut bytes: Bytes) -> Result<()> {
         self.bytes += bytes.len() as u64;
-        self.buffer.extend_from_slice(&bytes);
-        let size = if self.parts.len() < LARGE_FROM { PART } else { LARGE_PART };
-        while self.buffer.len() >= size {
-            let part = self.buffer.split_to(size).freeze();
-            self.start_part(part).await?;
+        while !bytes.is_empty() {
+            let size = if self.parts.len() < LARGE_FROM { PART } else { LARGE_PART };
+            let taken = bytes.split_to(bytes.len().min(size - self.waiting_bytes));
+            self.waiting_bytes += taken.len();
+            self.waiting.push(taken);
+            if self.waiting_bytes == size {
+                self.start_part().await?;
+            }
         }
         Ok(())
     }
 
-    async fn start_part(&mut self, part: Bytes) -> Result<()> {
+    async fn start_part(&mut self) -> Result<()> {
+        let part: PutPayload = std::mem::take(&mut self.waiting).into_iter().collect();
+        self.waiting_bytes = 0;
         while self.running.len() >= CONCURRENT_PARTS {
             self.join_part().await?;
         }
@@ -145,7 +153,7 @@ impl Deferred {
         self.parts.push(None);
         let (store, path, id) = (Arc::clone(&self.store), self.path.clone(), self.id.clone());
         self.running.spawn(async move {
-            let result = store.put_part(&path, &id, index, PutPayload::from_bytes(part)).await;
+            let result = store.put_part(&path, &id, index, part).await;
             (index, result)
         });
         Ok(())
@@ -162,12 +170,11 @@ impl Deferred {
     }
 
     async fn finish(mut self) -> Result<(Pending, u64)> {
-        let last = self.buffer.split().freeze();
-        let result = match last.is_empty() && !self.parts.is_empty() {
+        // An empty file has one part too.
+        let mut result = match self.waiting.is_empty() && !self.parts.is_empty() {
             true => Ok(()),
-            false => self.start_part(last).await,
+            false => self.start_part().await,
         };
-        let mut result = result;
         while result.is_ok() && !self.running.is_empty() {
             result = self.join_part().await;
         }
