@@ -1,8 +1,8 @@
 """ClickHouse's HTTP interface over the ClickHouse engine of the PyPI package chdb-core: `clickhouse_http.py PORT FOLDER`.
 
 What a server does with a request is done here as the server does it: user and database, settings in the query string,
-`query` in the query string with data as the body, any FORMAT, exceptions with their code in a header. One query runs at a
-time. `POST /_fault` makes a coming request fail: {"match": text in its SQL, "action": ..., "times": n}.
+`query` in the query string with data as the body, any FORMAT, exceptions with their code in a header. `POST
+/_fault` makes a coming request fail: {"match": text in its SQL, "action": ..., "times": n}.
 """
 import http.server
 import json
@@ -10,11 +10,10 @@ import os
 import re
 import sys
 import tempfile
-import threading
 import time
 import urllib.parse
 
-from chdb import session as chdb_session
+import chdb
 
 USERS = {"default": "", "spark": "secret"}
 # Parameters of the interface itself; all others are settings.
@@ -25,26 +24,24 @@ INSERT = re.compile(r"\s*(INSERT\s+INTO\s+.*?)\s+FORMAT\s+(\w+)\s*$", re.IGNOREC
 
 class Engine:
     def __init__(self, folder):
-        self.lock = threading.Lock()
-        self.session = chdb_session.Session(folder)
+        self.folder = folder
+        # Keeps the engine, of which a process has one.
+        self.first = chdb.connect(folder)
         self.faults = []
         self.log = []
 
     def run(self, sql, database, settings, fmt):
-        """The answer's bytes. Settings are the session's for the time of the query, and then as they were."""
-        with self.lock:
-            self.log.append(sql)
-            self.session.query(f"USE `{database}`")
-            changed = []
-            try:
-                for name, value in settings.items():
-                    self.session.query(f"SET {name} = '{escape(value)}'")
-                    changed.append(name)
-                answer = self.session.query(sql, fmt)
-                return answer.bytes() if answer is not None else b""
-            finally:
-                for name in changed:
-                    self.session.query(f"SET {name} = DEFAULT")
+        """The answer's bytes. Every query has a connection of its own, and with it its database and settings."""
+        self.log.append(sql)
+        connection = chdb.connect(self.folder)
+        try:
+            connection.query(f"USE `{database}`")
+            for name, value in settings.items():
+                connection.query(f"SET {name} = '{escape(value)}'")
+            answer = connection.query(sql, fmt)
+            return answer.bytes() if answer is not None else b""
+        finally:
+            connection.close()
 
     def fault(self, sql):
         for fault in self.faults:
