@@ -8,8 +8,9 @@
 //!     DataSourceExec          Guard(DataSourceExec)
 //! ```
 //!
-//! A triggered token ends every stream with an error, never with a short success. The wrapper is invisible to whoever
-//! inspects the plan. It is added just before running and never sent anywhere.
+//! A triggered token ends every stream with an error, never with a short success. The stream of the topmost operator ends even
+//! while it waits, and lets go of all below, so that nobody waits for a slow server to send its next rows. The wrapper is
+//! invisible to whoever inspects the plan. It is added just before running and never sent anywhere.
 
 use std::any::Any;
 use std::fmt;
@@ -36,10 +37,16 @@ use tokio_util::sync::CancellationToken;
 /// # Errors
 /// When an operator cannot be rebuilt over wrapped children.
 pub fn guard(plan: Arc<dyn ExecutionPlan>, token: &CancellationToken) -> Result<Arc<dyn ExecutionPlan>> {
-    let wrapped = plan.transform_up(|inner| {
-        Ok(Transformed::yes(Arc::new(Guard { inner, token: token.clone() }) as Arc<dyn ExecutionPlan>))
-    })?;
-    Ok(wrapped.data)
+    let below = |child: &Arc<dyn ExecutionPlan>| -> Result<Arc<dyn ExecutionPlan>> {
+        let wrapped = Arc::clone(child).transform_up(|inner| {
+            let guard = Guard { inner, token: token.clone(), topmost: false };
+            Ok(Transformed::yes(Arc::new(guard) as Arc<dyn ExecutionPlan>))
+        })?;
+        Ok(wrapped.data)
+    };
+    let children = plan.children().into_iter().map(below).collect::<Result<Vec<_>>>()?;
+    let inner = datafusion::physical_plan::replace_children_if_necessary(plan, children)?;
+    Ok(Arc::new(Guard { inner, token: token.clone(), topmost: true }))
 }
 
 /// The error of a cancelled job.
@@ -72,6 +79,7 @@ pub fn guard_stream(stream: SendableRecordBatchStream, token: CancellationToken)
 struct Guard {
     inner: Arc<dyn ExecutionPlan>,
     token: CancellationToken,
+    topmost: bool,
 }
 
 impl DisplayAs for Guard {
@@ -110,18 +118,18 @@ impl ExecutionPlan for Guard {
 
     fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
         let inner = datafusion::physical_plan::replace_children_if_necessary(Arc::clone(&self.inner), children)?;
-        Ok(Arc::new(Self { inner, token: self.token.clone() }))
+        Ok(Arc::new(Self { inner, token: self.token.clone(), topmost: self.topmost }))
     }
 
     fn reset_state(self: Arc<Self>) -> Result<Arc<dyn ExecutionPlan>> {
         let inner = Arc::clone(&self.inner).reset_state()?;
-        Ok(Arc::new(Self { inner, token: self.token.clone() }))
+        Ok(Arc::new(Self { inner, token: self.token.clone(), topmost: self.topmost }))
     }
 
     /// How a recursive query gives its own work table to the scans below it.
     fn with_new_state(&self, state: Arc<dyn Any + Send + Sync>) -> Option<Arc<dyn ExecutionPlan>> {
         let inner = self.inner.with_new_state(state)?;
-        Some(Arc::new(Self { inner, token: self.token.clone() }))
+        Some(Arc::new(Self { inner, token: self.token.clone(), topmost: self.topmost }))
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
@@ -129,7 +137,8 @@ impl ExecutionPlan for Guard {
             return Err(cancelled());
         }
         let inner = self.inner.execute(partition, context)?;
-        Ok(Box::pin(GuardStream { inner, token: self.token.clone(), ended: false }))
+        let guarded = Box::pin(GuardStream { inner, token: self.token.clone(), ended: false });
+        Ok(if self.topmost { guard_stream(guarded, self.token.clone()) } else { guarded })
     }
 
     fn metrics(&self) -> Option<MetricsSet> {
@@ -176,5 +185,46 @@ impl Stream for GuardStream {
 impl RecordBatchStream for GuardStream {
     fn schema(&self) -> SchemaRef {
         self.inner.schema()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use arrow::datatypes::Schema;
+    use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+    use datafusion::physical_plan::collect;
+    use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+    use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
+
+    use super::*;
+
+    /// Rows of a server that sends none.
+    #[derive(Debug)]
+    struct Silent(SchemaRef);
+
+    impl PartitionStream for Silent {
+        fn schema(&self) -> &SchemaRef {
+            &self.0
+        }
+
+        fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
+            Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.0), futures::stream::pending()))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_plan_that_waits_for_rows_stops_too() {
+        let schema = Arc::new(Schema::empty());
+        let parts = (0..2).map(|_| Arc::new(Silent(Arc::clone(&schema))) as Arc<dyn PartitionStream>).collect();
+        let scan = StreamingTableExec::try_new(schema, parts, None, [], false, None).unwrap();
+        let token = CancellationToken::new();
+        let plan = guard(Arc::new(CoalescePartitionsExec::new(Arc::new(scan))), &token).unwrap();
+        let running = tokio::spawn(collect(plan, Arc::new(TaskContext::default())));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        token.cancel();
+        let ended = tokio::time::timeout(Duration::from_secs(5), running).await.unwrap().unwrap();
+        assert!(ended.is_err());
     }
 }
