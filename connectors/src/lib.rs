@@ -4,6 +4,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::allow_attributes))]
 
 pub mod clickhouse;
+mod conditions;
 pub mod error;
 pub mod files;
 pub mod postgres;

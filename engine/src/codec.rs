@@ -16,8 +16,8 @@ use datafusion::physical_expr_common::physical_expr::proto_decode::PhysicalExprD
 use datafusion::physical_expr_common::physical_expr::proto_encode::PhysicalExprEncodeCtx;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion_proto::physical_plan::{PhysicalExtensionCodec, PhysicalProtoConverterExtension};
+use firesteel_connectors::clickhouse::read::ClickHouseScanExec;
 use firesteel_connectors::postgres::PostgresScanExec;
-use firesteel_connectors::postgres::read::ReadSpec;
 use firesteel_connectors::sink::PreparedSink;
 use firesteel_functions::SparkError;
 use firesteel_functions::registry;
@@ -49,16 +49,13 @@ const AS_IS: u8 = 7;
 /// First byte of a [`KeyFilterExec`]; the indexes of its key and its column follow.
 const KEY_FILTER: u8 = 8;
 
+/// First byte of a [`ClickHouseScanExec`]; what it reads follows as JSON.
+const CLICKHOUSE: u8 = 9;
+
 /// A function of Spark's book.
 const SPARK: &[u8] = b"s";
 /// A function of DataFusion's book.
 const DATAFUSION: &[u8] = b"d";
-
-/// Whether an operator reads a database, as its input tells each task.
-#[must_use]
-pub fn reads_database(node: &dyn ExecutionPlan) -> bool {
-    node.is::<PostgresScanExec>()
-}
 
 /// Encodes our operators and all functions; the inner codec has the rest.
 #[derive(Debug)]
@@ -101,8 +98,15 @@ impl PhysicalExtensionCodec for EngineCodec {
             },
             Some((&POSTGRES, rest)) => match inputs {
                 [splits] => {
-                    let spec: ReadSpec = serde_json::from_slice(rest).map_err(external)?;
+                    let spec = serde_json::from_slice(rest).map_err(external)?;
                     Ok(Arc::new(PostgresScanExec::new(spec, Arc::clone(splits))))
+                }
+                _ => Err(DataFusionError::Internal("a scan of a database has one input".into())),
+            },
+            Some((&CLICKHOUSE, rest)) => match inputs {
+                [conditions] => {
+                    let spec = serde_json::from_slice(rest).map_err(external)?;
+                    Ok(Arc::new(ClickHouseScanExec::new(spec, Arc::clone(conditions))))
                 }
                 _ => Err(DataFusionError::Internal("a scan of a database has one input".into())),
             },
@@ -133,6 +137,10 @@ impl PhysicalExtensionCodec for EngineCodec {
         }
         if let Some(scan) = node.downcast_ref::<PostgresScanExec>() {
             buf.push(POSTGRES);
+            return serde_json::to_writer(buf, scan.spec()).map_err(external);
+        }
+        if let Some(scan) = node.downcast_ref::<ClickHouseScanExec>() {
+            buf.push(CLICKHOUSE);
             return serde_json::to_writer(buf, scan.spec()).map_err(external);
         }
         if let Some(merge) = node.downcast_ref::<InOrderExec>() {

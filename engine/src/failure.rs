@@ -1,6 +1,6 @@
 //! What went wrong in a store or a database, as Spark's conditions.
 //!
-//! The connectors know no conditions and the functions know no connectors, so the two meet here.
+//! The connectors know no conditions and the functions know no connectors, so the two meet here. It knows nothing of clients.
 
 use std::error::Error;
 
@@ -8,10 +8,9 @@ use datafusion::error::DataFusionError;
 use firesteel_connectors::ConnectorError;
 use firesteel_functions::error::{ErrorKind, SparkError, from_datafusion, quote_identifier};
 
-use crate::catalog::shown_location;
-
 /// A failure of the engine, of connectors, or a Spark error on its way.
-pub(crate) fn failure(error: DataFusionError) -> SparkError {
+#[must_use]
+pub fn failure(error: DataFusionError) -> SparkError {
     if let Some(known) = SparkError::recover(&error) {
         return known;
     }
@@ -22,18 +21,38 @@ pub(crate) fn failure(error: DataFusionError) -> SparkError {
 }
 
 /// A failure of a connector.
-pub(crate) fn connector(error: ConnectorError) -> SparkError {
+#[must_use]
+pub fn connector(error: ConnectorError) -> SparkError {
     match error {
         ConnectorError::Engine(error) => failure(error),
         error => of(&error),
     }
 }
 
-/// A failure of a stream, put into the envelope that keeps its condition.
-pub(crate) fn envelope(error: DataFusionError) -> DataFusionError {
-    match inner(&error) {
-        Some(connector) if SparkError::recover(&error).is_none() => of(connector).into(),
-        _ => error,
+/// A failure of a stream, put into the envelope that keeps its condition. What may pass stays a failure of input and output,
+/// by which a task is known to be worth another try.
+#[must_use]
+pub fn envelope(error: DataFusionError) -> DataFusionError {
+    match SparkError::recover(&error) {
+        Some(_) => error,
+        None => told(&error).unwrap_or(error),
+    }
+}
+
+/// The failure of a connector inside another, in such an envelope; `None` where there is none.
+#[must_use]
+pub fn told(error: &DataFusionError) -> Option<DataFusionError> {
+    let connector = inner(error)?;
+    let known = DataFusionError::from(of(connector));
+    Some(if connector.is_transient() { DataFusionError::IoError(std::io::Error::other(known)) } else { known })
+}
+
+/// A location as Spark shows it: `file:/path` for `file:///path`.
+#[must_use]
+pub fn shown_location(url: &str) -> String {
+    match url.strip_prefix("file:///") {
+        Some(path) => format!("file:/{path}"),
+        None => url.to_string(),
     }
 }
 

@@ -6,6 +6,8 @@
 pub mod as_is;
 pub mod cancel;
 pub mod codec;
+pub mod database;
+pub mod failure;
 pub mod job;
 pub mod key_filter;
 pub mod layout;

@@ -27,6 +27,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::MetricsSet;
 use datafusion::prelude::SessionConfig;
 use firesteel_engine::cancel;
+use firesteel_engine::failure;
 use firesteel_engine::sink::SinkExec;
 use firesteel_engine::task::TaskExec;
 use firesteel_functions::SparkError;
@@ -116,6 +117,9 @@ impl ExecutionEngine for EngineStages {
 /// Gives errors about data their condition here, where they still have a type: Ballista carries only text. Errors it decides
 /// retries by (lost shuffle data, input and output, memory) stay as they are.
 fn classified(error: DataFusionError) -> DataFusionError {
+    if let Some(known) = of_connector(&error) {
+        return known;
+    }
     let about_data = match error.find_root() {
         DataFusionError::ArrowError(cause, _) => is_about_data(cause),
         DataFusionError::External(cause) => match cause.downcast_ref::<BallistaError>() {
@@ -126,6 +130,17 @@ fn classified(error: DataFusionError) -> DataFusionError {
         _ => false,
     };
     if about_data { from_datafusion(error).into() } else { error }
+}
+
+/// What a store or a database refused.
+fn of_connector(error: &DataFusionError) -> Option<DataFusionError> {
+    failure::told(error).or_else(|| match error.find_root() {
+        DataFusionError::External(cause) => match cause.downcast_ref::<BallistaError>() {
+            Some(BallistaError::DataFusionError(inner)) => of_connector(inner),
+            _ => None,
+        },
+        _ => None,
+    })
 }
 
 /// What a file could not be read for. Ballista's own errors, which writers of shuffle data give, do not tell what they hold.

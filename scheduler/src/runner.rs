@@ -25,6 +25,7 @@ use datafusion::execution::context::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, displayable};
 use datafusion::prelude::SessionContext;
+use firesteel_engine::database::{self, Snapshots};
 use firesteel_engine::job::{JobHandle, JobId, JobProgress, JobRunner};
 use firesteel_engine::local::LocalJobRunner;
 use firesteel_engine::rules::reduction::{self, Limits};
@@ -86,6 +87,7 @@ impl BallistaJobRunner {
         name: &str,
         state: SessionState,
         plan: Arc<dyn ExecutionPlan>,
+        snapshots: Snapshots,
         cancel: CancellationToken,
     ) -> Result<JobHandle> {
         let schema = plan.schema();
@@ -99,6 +101,7 @@ impl BallistaJobRunner {
             name: name.to_owned(),
             ctx: Arc::new(SessionContext::new_with_state(state)),
             plan,
+            _snapshots: snapshots,
             progress,
             token: token.clone(),
             executor_wait: self.executor_wait,
@@ -154,9 +157,10 @@ impl JobRunner for BallistaJobRunner {
         match route::of_physical(&physical) {
             Route::Local => self.local.submit(name, ctx, plan, cancel).await,
             Route::Remote => {
+                let (physical, snapshots) = database::released(physical)?;
                 let shared = share::shared(physical, state.config_options())?;
                 tracing::debug!(name, plan = %displayable(shared.as_ref()).indent(false), "the plan of a job");
-                self.remote(name, state, shared, cancel).await
+                self.remote(name, state, shared, snapshots, cancel).await
             }
         }
     }

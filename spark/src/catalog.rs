@@ -14,7 +14,6 @@ use firesteel_functions::error::{SparkError, SparkResult, quote_identifier};
 
 pub use meta::{AddedPartition, Column, Database, Function, Kind, Relation, ViewText};
 pub use store::Warehouse;
-pub(crate) use store::shown_location;
 
 /// The one catalog there is.
 pub const CATALOG: &str = "spark_catalog";

@@ -5,7 +5,6 @@
 mod clickhouse;
 mod compression;
 mod csv;
-mod failure;
 pub(crate) mod file_columns;
 mod infer;
 mod jdbc;
@@ -31,7 +30,7 @@ use crate::conf::RuntimeConf;
 use crate::spec::{DataSource, Options};
 
 pub(crate) use clickhouse::options as clickhouse_options;
-pub(crate) use failure::{connector, envelope, failure};
+pub(crate) use firesteel_engine::failure::{connector, envelope, failure};
 pub(crate) use options::ReadOptions;
 pub(crate) use scan::reads;
 

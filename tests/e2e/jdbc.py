@@ -1,5 +1,6 @@
 """Writing to and reading from the tests' PostgreSQL."""
 import re
+import time
 
 
 def write(frame, postgres, table, mode="append", format="jdbc", **options):
@@ -28,3 +29,17 @@ def leftovers(postgres):
 def name_of(request):
     name = "t_" + re.sub(r"\W", "_", request.node.name)[:50].lower()
     return name
+
+
+def copies(postgres, run):
+    """What the server was asked to copy out or in while `run` ran."""
+    postgres.rows("ALTER SYSTEM SET log_statement = 'all'; ")
+    postgres.rows("SELECT pg_reload_conf()")
+    time.sleep(0.3)
+    before = postgres.process.log.stat().st_size
+    run()
+    postgres.rows("ALTER SYSTEM RESET log_statement")
+    postgres.rows("SELECT pg_reload_conf()")
+    with open(postgres.process.log, "rb") as log:
+        log.seek(before)
+        return [line for line in log.read().decode().splitlines() if "COPY (" in line]

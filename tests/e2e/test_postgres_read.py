@@ -3,7 +3,7 @@ import pytest
 from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
-from jdbc import name_of, read
+from jdbc import copies, name_of, read
 
 
 @pytest.fixture(scope="session")
@@ -80,22 +80,6 @@ def test_answers_are_those_without_pushing_anything(spark, postgres, big, sql, p
     assert answers[0] == answers[1] if ordered else sorted(answers[0], key=str) == sorted(answers[1], key=str)
 
 
-def statements(postgres, run):
-    """What the server was asked for while `run` ran."""
-    postgres.rows("ALTER SYSTEM SET log_statement = 'all'; ")
-    postgres.rows("SELECT pg_reload_conf()")
-    import time
-
-    time.sleep(0.3)
-    before = postgres.process.log.stat().st_size
-    run()
-    postgres.rows("ALTER SYSTEM RESET log_statement")
-    postgres.rows("SELECT pg_reload_conf()")
-    with open(postgres.process.log, "rb") as log:
-        log.seek(before)
-        return [line for line in log.read().decode().splitlines() if "COPY (" in line]
-
-
 @pytest.mark.parametrize("sql,parts", [
     ("SELECT id FROM big WHERE id < 100", ['SELECT "id" FROM', '"id" < (100)']),
     ("SELECT g, count(*) FROM big WHERE id < 100 GROUP BY g", ["count(*)", 'GROUP BY "g"']),
@@ -105,7 +89,7 @@ def statements(postgres, run):
 ])
 def test_the_server_is_asked_for_no_more_than_needed(spark, postgres, big, sql, parts):
     read(spark, postgres, big).createOrReplaceTempView("big")
-    asked = statements(postgres, lambda: spark.sql(sql).collect())
+    asked = copies(postgres, lambda: spark.sql(sql).collect())
     assert asked
     for part in parts:
         assert part in asked[-1], asked

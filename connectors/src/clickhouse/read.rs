@@ -19,6 +19,7 @@ use super::http::{Client, Failure, number, text};
 use super::kind::Kind;
 use super::options::{ClickHouseOptions, Split};
 use super::table::{literal, qualified, quote};
+use crate::conditions;
 use crate::error::{ConnectorError, Result};
 pub use scan::ClickHouseScanExec;
 
@@ -37,8 +38,6 @@ pub struct ReadSpec {
     from: String,
     /// The columns, in order; none for counting rows.
     columns: Vec<ReadColumn>,
-    /// One condition a partition.
-    partitions: Vec<Option<String>>,
     /// Conditions that hold for all rows wanted.
     filters: Vec<String>,
     /// At most so many rows of a partition.
@@ -81,7 +80,7 @@ impl ClickHouseTable {
             }
             columns.push(ReadColumn { name, kind });
         }
-        let spec = ReadSpec { options, from, columns, partitions: vec![None], filters: Vec::new(), limit: None };
+        let spec = ReadSpec { options, from, columns, filters: Vec::new(), limit: None };
         let schema = spec.schema();
         Ok(Self { spec, schema })
     }
@@ -186,7 +185,8 @@ impl TableProvider for ClickHouseTable {
         };
         let filters = filters.iter().filter_map(|filter| filter::sql(filter, &self.spec.columns)).collect();
         let partitions = self.partitions(state.config().target_partitions()).await?;
-        Ok(Arc::new(ClickHouseScanExec::new(ReadSpec { columns, filters, limit, partitions, ..self.spec.clone() })))
+        let spec = ReadSpec { columns, filters, limit, ..self.spec.clone() };
+        Ok(Arc::new(ClickHouseScanExec::new(spec, conditions::input(&partitions)?)))
     }
 }
 
@@ -199,8 +199,8 @@ impl ReadSpec {
         Arc::new(Schema::new(self.columns.iter().filter_map(field).collect::<Vec<_>>()))
     }
 
-    /// The statement that streams a partition.
-    fn sql(&self, partition: usize) -> String {
+    /// The statement that streams the partition that `own` describes.
+    fn sql(&self, own: Option<&str>) -> String {
         let text = self.options.fixed_string_as_text;
         let select = |column: &ReadColumn| {
             let name = quote(&column.name);
@@ -212,8 +212,7 @@ impl ReadSpec {
         let columns: Vec<String> = self.columns.iter().map(select).collect();
         // A count needs rows without columns.
         let list = if columns.is_empty() { "toInt8(0) AS one".to_owned() } else { columns.join(", ") };
-        let own = self.partitions.get(partition).cloned().flatten();
-        let conditions: Vec<String> = own.into_iter().chain(self.filters.iter().cloned()).collect();
+        let conditions: Vec<&str> = own.into_iter().chain(self.filters.iter().map(String::as_str)).collect();
         // Conditions are about the columns as they are, which the names in the list above would hide.
         let hide = "SETTINGS prefer_column_name_to_alias = 1";
         let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };

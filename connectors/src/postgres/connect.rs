@@ -37,6 +37,18 @@ impl Connection {
         self.client.batch_execute(sql).await.map_err(database_error)
     }
 
+    /// Has the server end a query soon after we are gone: by itself it learns of that when it next sends rows. Servers before
+    /// PostgreSQL 14 do not know how.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub async fn notice_when_gone(&self) -> Result<()> {
+        self.execute(
+            "SELECT set_config(name, '1s', false) FROM pg_settings WHERE name = 'client_connection_check_interval'",
+        )
+        .await
+    }
+
     /// Applies `queryTimeout` and `sessionInitStatement`.
     ///
     /// # Errors

@@ -22,6 +22,7 @@ use super::table::quote;
 pub use kind::ReadKind;
 pub use provider::PostgresTable;
 pub use scan::PostgresScanExec;
+pub use snapshot::Snapshot;
 
 /// A column of a scan: what to select and what comes of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -24,6 +24,8 @@ use datafusion::physical_plan::{
     ExecutionPlan, ExecutionPlanProperties, InputOrderMode, Partitioning, replace_children_if_necessary,
 };
 
+use crate::database;
+
 /// The plan with all orders and merges written out.
 ///
 /// # Errors
@@ -81,7 +83,8 @@ fn fully_sorted(node: &dyn ExecutionPlan, window: &Arc<dyn WindowExpr>) -> Optio
     Some(Arc::new(sorted))
 }
 
-/// The inputs of a join that reads its left side whole, with a merge above a left side that may grow partitions.
+/// The inputs of a join that reads its left side whole, with a merge above a left side that may grow partitions, or that each
+/// task would ask a database for.
 fn merged_left(node: &dyn ExecutionPlan) -> Option<Vec<Arc<dyn ExecutionPlan>>> {
     let collects = node.downcast_ref::<NestedLoopJoinExec>().is_some()
         || node.downcast_ref::<CrossJoinExec>().is_some()
@@ -91,7 +94,7 @@ fn merged_left(node: &dyn ExecutionPlan) -> Option<Vec<Arc<dyn ExecutionPlan>>> 
     let grows = collects
         && left.output_partitioning().partition_count() == 1
         && left.downcast_ref::<CoalescePartitionsExec>().is_none()
-        && left.exists(|below| Ok(is_collected(below.as_ref()))).unwrap_or(false);
+        && left.exists(|below| Ok(is_collected(below.as_ref()) || database::is_scan(below.as_ref()))).unwrap_or(false);
     grows.then(|| vec![Arc::new(CoalescePartitionsExec::new(Arc::clone(left))) as Arc<_>, Arc::clone(right)])
 }
 

@@ -13,6 +13,7 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use firesteel_engine::cancel;
+use firesteel_engine::database::Snapshots;
 use firesteel_engine::job::JobProgress;
 use firesteel_functions::SparkError;
 use firesteel_service::tasks;
@@ -50,6 +51,7 @@ pub(super) struct Follower {
     pub(super) name: String,
     pub(super) ctx: Arc<SessionContext>,
     pub(super) plan: Arc<dyn ExecutionPlan>,
+    pub(super) _snapshots: Snapshots,
     pub(super) progress: watch::Sender<JobProgress>,
     pub(super) token: CancellationToken,
     pub(super) executor_wait: Duration,

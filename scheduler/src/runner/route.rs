@@ -14,7 +14,7 @@ use datafusion::physical_plan::joins::HashJoinExec;
 use datafusion::physical_plan::placeholder_row::PlaceholderRowExec;
 use datafusion_proto::physical_plan::AsExecutionPlan;
 use datafusion_proto::protobuf::PhysicalPlanNode;
-use firesteel_engine::codec;
+use firesteel_engine::database;
 
 use crate::cluster;
 
@@ -44,13 +44,11 @@ pub(super) fn of_logical(plan: &LogicalPlan) -> Route {
     if scans { Route::Remote } else { Route::Local }
 }
 
-/// Decides by the operators: whether they read files, whether each leaf can be cut into tasks, whether all can be sent.
+/// Decides by the operators: whether they read what is worth tasks, whether each leaf can be cut into tasks, whether all can be sent.
 pub(super) fn of_physical(plan: &Arc<dyn ExecutionPlan>) -> Route {
     let mut leaves = Leaves::default();
     let _ = plan.apply(|node| {
-        // Jobs that have ended are remembered with their plans for minutes, and with them the connection that holds a
-        // snapshot; and what a database refuses has its condition only where the catalog is.
-        leaves.stuck |= codec::reads_database(node.as_ref());
+        leaves.worth_tasks |= database::is_worth_tasks(node.as_ref());
         // The tasks of a `NOT IN` do not tell each other what they have seen: rows that match came through (TPC-H q16, SF 10).
         leaves.stuck |= is_null_aware(node);
         if node.children().is_empty() {
@@ -58,7 +56,7 @@ pub(super) fn of_physical(plan: &Arc<dyn ExecutionPlan>) -> Route {
         }
         Ok(if leaves.stuck { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
     });
-    if leaves.stuck || !leaves.files || leaves.memory_bytes > MEMORY_BYTES {
+    if leaves.stuck || !leaves.worth_tasks || leaves.memory_bytes > MEMORY_BYTES {
         return Route::Local;
     }
     // The one sure test of whether a plan can be sent is to write it down.
@@ -78,7 +76,8 @@ fn is_null_aware(node: &Arc<dyn ExecutionPlan>) -> bool {
 
 #[derive(Debug, Default)]
 struct Leaves {
-    files: bool,
+    /// Files, or a database that is asked for much.
+    worth_tasks: bool,
     /// A leaf that every task would read whole, repeating its rows.
     stuck: bool,
     memory_bytes: usize,
@@ -94,7 +93,7 @@ impl Leaves {
             return;
         };
         if let Some(files) = source.downcast_ref::<FileScanConfig>() {
-            self.files = true;
+            self.worth_tasks = true;
             // What a plan is sent as does not say that its files are compressed.
             self.stuck |= files.file_compression_type.is_compressed();
         } else if let Some(memory) = source.downcast_ref::<MemorySourceConfig>() {
@@ -105,3 +104,6 @@ impl Leaves {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use datafusion::execution::runtime_env::RuntimeEnv;
 use firesteel_connectors::store::{directory_path, normalise_path, store_url};
+use firesteel_engine::failure::shown_location;
 use firesteel_functions::error::{SparkError, SparkResult, quote_identifier};
 use futures::TryStreamExt;
 use object_store::path::Path;
@@ -270,13 +271,4 @@ fn failed(error: object_store::Error) -> SparkError {
 
 fn wrong(error: firesteel_connectors::ConnectorError) -> SparkError {
     failure(error.into())
-}
-
-/// Spark writes local locations as `file:/path`.
-#[must_use]
-pub(crate) fn shown_location(url: &str) -> String {
-    match url.strip_prefix("file:///") {
-        Some(path) => format!("file:/{path}"),
-        None => url.to_string(),
-    }
 }

@@ -232,7 +232,7 @@ fn order(relation: &mut Relation, name: &TableName) -> SparkResult<()> {
 
 pub(super) fn absolute(path: &str) -> SparkResult<String> {
     let url = firesteel_connectors::store::normalise_path(path).map_err(|error| failure(error.into()))?;
-    Ok(catalog::shown_location(url.as_str()))
+    Ok(firesteel_engine::failure::shown_location(url.as_str()))
 }
 
 async fn store(session: &Arc<Session>, relation: Relation, replace: bool) -> SparkResult<Rows> {

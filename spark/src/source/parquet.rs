@@ -128,7 +128,11 @@ fn broken(error: datafusion::error::DataFusionError, file: &SourceFile) -> Spark
     if !damaged {
         return mapped;
     }
-    let path = crate::catalog::shown_location(&format!("{}{}", file.store.as_str(), file.file.object_meta.location));
+    let path = firesteel_engine::failure::shown_location(&format!(
+        "{}{}",
+        file.store.as_str(),
+        file.file.object_meta.location
+    ));
     SparkError::runtime("FAILED_READ_FILE.CANNOT_READ_FILE_FOOTER", &[("path", &path)])
 }
 

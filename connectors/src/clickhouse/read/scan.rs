@@ -1,7 +1,8 @@
-//! The physical node of a ClickHouse read: a leaf whose partitions are queries of their own.
+//! The physical node of a ClickHouse read, whose partitions are queries of their own.
 //!
 //! ```text
-//! SELECT .. FORMAT ArrowStream -> bytes -> batches -> the types promised -> slices
+//! ClickHouseScanExec    SELECT .. FORMAT ArrowStream -> bytes -> batches -> the types promised -> slices
+//!   rows of conditions  partition i holds the condition of partition i
 //! ```
 
 use std::fmt;
@@ -17,13 +18,16 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::stream::RecordBatchReceiverStream;
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning, PlanProperties,
+};
 use tokio::sync::mpsc::Sender;
 
 use super::ReadSpec;
 use crate::clickhouse::conform::conform;
 use crate::clickhouse::http::{Client, Failure, exception};
 use crate::clickhouse::options::Codec;
+use crate::conditions;
 use crate::error::ConnectorError;
 
 /// What ends a complete stream: a continuation mark and a length of none.
@@ -34,20 +38,26 @@ const TAIL: usize = 16 * 1024;
 /// Streams a table or query.
 #[derive(Debug)]
 pub struct ClickHouseScanExec {
-    spec: ReadSpec,
+    spec: Arc<ReadSpec>,
+    conditions: Arc<dyn ExecutionPlan>,
     properties: Arc<PlanProperties>,
 }
 
 impl ClickHouseScanExec {
-    /// A scan of what `spec` says.
-    pub fn new(spec: ReadSpec) -> Self {
+    /// A scan of what `spec` says, whose partitions are those of `conditions`.
+    pub fn new(spec: ReadSpec, conditions: Arc<dyn ExecutionPlan>) -> Self {
         let properties = PlanProperties::new(
             EquivalenceProperties::new(spec.schema()),
-            Partitioning::UnknownPartitioning(spec.partitions.len()),
+            Partitioning::UnknownPartitioning(conditions.output_partitioning().partition_count()),
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
-        Self { spec, properties: Arc::new(properties) }
+        Self { spec: Arc::new(spec), conditions, properties: Arc::new(properties) }
+    }
+
+    /// What to encode to rebuild the node elsewhere.
+    pub fn spec(&self) -> &ReadSpec {
+        &self.spec
     }
 }
 
@@ -72,7 +82,12 @@ impl ExecutionPlan for ClickHouseScanExec {
     }
 
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        Vec::new()
+        vec![&self.conditions]
+    }
+
+    /// Conditions are not rows to be spread.
+    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
+        vec![false]
     }
 
     fn apply_expressions(
@@ -82,29 +97,38 @@ impl ExecutionPlan for ClickHouseScanExec {
         Ok(TreeNodeRecursion::Continue)
     }
 
-    fn with_new_children(self: Arc<Self>, _: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(self)
+    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        match (children.pop(), children.is_empty()) {
+            (Some(conditions), true) => Ok(Arc::new(Self::new(self.spec.as_ref().clone(), conditions))),
+            _ => Err(DataFusionError::Internal("a scan has one input".into())),
+        }
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        if partition >= self.spec.partitions.len() {
-            return Err(DataFusionError::Internal(format!("ClickHouseScanExec has no partition {partition}")));
-        }
         let batch_size = context.session_config().batch_size();
-        let spec = self.spec.clone();
+        let spec = Arc::clone(&self.spec);
+        let rows = self.conditions.execute(partition, context)?;
         let mut stream = RecordBatchReceiverStream::builder(self.schema(), 2);
         let sender = stream.tx();
-        stream.spawn(async move { read(&spec, partition, batch_size, &sender).await });
+        stream.spawn(async move {
+            for condition in conditions::read(rows).await? {
+                if !read(&spec, condition.as_deref(), batch_size, &sender).await? {
+                    break;
+                }
+            }
+            Ok(())
+        });
         Ok(stream.build())
     }
 }
 
+/// Sends the rows that meet a condition; false when nobody listens any more.
 async fn read(
     spec: &ReadSpec,
-    partition: usize,
+    condition: Option<&str>,
     batch_size: usize,
     sender: &Sender<Result<RecordBatch>>,
-) -> Result<()> {
+) -> Result<bool> {
     let client = Client::new(&spec.options.target)?;
     let codec = match spec.options.read_codec {
         Codec::None => "none",
@@ -118,7 +142,7 @@ async fn read(
         ("max_block_size", batch_size.to_string()),
     ];
     settings.retain(|(name, _)| !spec.options.target.settings.contains_key(*name));
-    let answer = client.stream(&spec.sql(partition), &settings).await;
+    let answer = client.stream(&spec.sql(condition), &settings).await;
     let mut answer = answer.map_err(|failure| client.error(failure))?;
     let (schema, mut decoder, mut tail) = (spec.schema(), StreamDecoder::new(), Vec::new());
     loop {
@@ -140,7 +164,7 @@ async fn read(
                 Ok(Some(batch)) => {
                     if !hand_on(&batch, &schema, batch_size, sender).await? {
                         // Nobody wants more; dropping the answer ends the query.
-                        return Ok(());
+                        return Ok(false);
                     }
                 }
                 Ok(None) => {}
@@ -158,7 +182,7 @@ async fn read(
         }
     }
     if tail.ends_with(&END) {
-        return Ok(());
+        return Ok(true);
     }
     let cut = Failure::Lost("the answer ended before its end".to_owned());
     Err(client.error(exception(&tail).unwrap_or(cut)).into())

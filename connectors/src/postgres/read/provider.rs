@@ -116,6 +116,6 @@ impl TableProvider for PostgresTable {
             snapshot: snapshot.as_ref().map(|snapshot| snapshot.name.clone()),
             ..self.spec.clone()
         };
-        Ok(Arc::new(PostgresScanExec::over(spec, &splits, snapshot)?))
+        Ok(Arc::new(PostgresScanExec::over(spec, splits, snapshot)?))
     }
 }

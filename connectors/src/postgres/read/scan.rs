@@ -4,15 +4,11 @@
 //! PostgresScanExec      COPY .. TO STDOUT -> CopyData messages -> Decoder -> record batches
 //!   rows of conditions  partition i holds the condition of partition i
 //! ```
-//! The conditions come as rows of an input, so that whoever cuts a plan into tasks cuts them without knowing this node.
 
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{AsArray, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
@@ -26,6 +22,7 @@ use futures::StreamExt;
 use super::ReadSpec;
 use super::decode::Decoder;
 use super::snapshot::{Snapshot, adopt};
+use crate::conditions;
 use crate::postgres::connect::{connect, database_error};
 
 /// Bytes of a batch beyond which it goes out whatever its rows.
@@ -43,18 +40,9 @@ pub struct PostgresScanExec {
 
 impl PostgresScanExec {
     /// A scan with a partition for each condition, or one of all rows when there are none.
-    pub(super) fn over(spec: ReadSpec, splits: &[String], snapshot: Option<Snapshot>) -> Result<Self> {
-        let schema = Arc::new(Schema::new(vec![Field::new("condition", DataType::Utf8, true)]));
-        let row = |condition: Option<&str>| -> Result<Vec<RecordBatch>> {
-            let array = Arc::new(StringArray::from(vec![condition]));
-            Ok(vec![RecordBatch::try_new(Arc::clone(&schema), vec![array])?])
-        };
-        let partitions: Vec<Vec<RecordBatch>> = match splits {
-            [] => vec![row(None)?],
-            splits => splits.iter().map(|split| row(Some(split))).collect::<Result<_>>()?,
-        };
-        let input = MemorySourceConfig::try_new_exec(&partitions, schema, None)?;
-        Ok(Self { snapshot, ..Self::new(spec, input) })
+    pub(super) fn over(spec: ReadSpec, splits: Vec<String>, snapshot: Option<Snapshot>) -> Result<Self> {
+        let splits: Vec<_> = splits.into_iter().map(Some).collect();
+        Ok(Self { snapshot, ..Self::new(spec, conditions::input(&splits)?) })
     }
 
     /// A scan whose partitions are those of `splits`: rows of conditions.
@@ -71,6 +59,17 @@ impl PostgresScanExec {
     /// What to encode to rebuild the node elsewhere.
     pub fn spec(&self) -> &ReadSpec {
         &self.spec
+    }
+
+    /// What keeps the state alive that all partitions see. It must outlive whoever runs the plan.
+    pub fn snapshot(&self) -> Option<&Snapshot> {
+        self.snapshot.as_ref()
+    }
+
+    /// The same scan, which leaves it to others to keep its snapshot.
+    #[must_use]
+    pub fn without_snapshot(&self) -> Self {
+        Self::new(self.spec.as_ref().clone(), Arc::clone(&self.splits))
     }
 
     /// The same partitions, read otherwise.
@@ -135,23 +134,15 @@ impl ExecutionPlan for PostgresScanExec {
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let session = context.session_config().batch_size();
         let batch_size = self.spec.options.fetch_size.map_or(session, |size| size.min(session));
-        let mut splits = self.splits.execute(partition, context)?;
+        let splits = self.splits.execute(partition, context)?;
         let spec = Arc::clone(&self.spec);
         let mut stream = RecordBatchReceiverStream::builder(self.schema(), 2);
         let sender = stream.tx();
         stream.spawn(async move {
-            let mut conditions = Vec::new();
-            while let Some(batch) = splits.next().await {
-                let batch = batch?;
-                if let Some(array) = batch.columns().first() {
-                    let array = array.as_string_opt::<i32>();
-                    let array = array.ok_or_else(|| DataFusionError::Internal("a condition is text".into()))?;
-                    conditions.extend(array.iter().map(|condition| condition.map(str::to_owned)));
-                }
-            }
-            for condition in conditions {
+            for condition in conditions::read(splits).await? {
                 let connection = connect(&spec.options.target, "firesteel read").await?;
                 connection.prepare_session(&spec.options).await?;
+                connection.notice_when_gone().await?;
                 if let Some(name) = &spec.snapshot {
                     connection.execute(&adopt(name)).await?;
                 }

@@ -9,7 +9,7 @@ use crate::postgres::table::get;
 
 /// Keeps a snapshot alive; dropping it lets it go.
 #[derive(Debug, Clone)]
-pub(super) struct Snapshot {
+pub struct Snapshot {
     /// Its name, for other transactions.
     pub(super) name: String,
     _transaction: Arc<Connection>,
