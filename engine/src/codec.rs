@@ -89,8 +89,8 @@ impl PhysicalExtensionCodec for EngineCodec {
                 Ok(Arc::new(SinkExec::new(Arc::clone(input), Arc::new(sink))))
             }
             Some((&TASK, _)) => match inputs {
-                [input] => Ok(Arc::new(TaskExec::new(Arc::clone(input)))),
-                _ => Err(DataFusionError::Internal("a task has one input".into())),
+                [input, numbers] => Ok(Arc::new(TaskExec::sliced(Arc::clone(input), Arc::clone(numbers)))),
+                _ => Err(DataFusionError::Internal("a task has an input and numbers".into())),
             },
             Some((&ORDER, rest)) => match inputs {
                 [input] => Ok(Arc::new(InOrderExec::new(Arc::clone(input), wanted(rest)?))),

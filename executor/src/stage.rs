@@ -29,7 +29,6 @@ use datafusion::prelude::SessionConfig;
 use firesteel_engine::cancel;
 use firesteel_engine::failure;
 use firesteel_engine::sink::SinkExec;
-use firesteel_engine::task::TaskExec;
 use firesteel_functions::SparkError;
 use firesteel_functions::error::from_datafusion;
 use tokio_util::sync::CancellationToken;
@@ -63,9 +62,6 @@ impl EngineStages {
             }
             if let Some(sink) = node.downcast_ref::<SinkExec>() {
                 return Ok(Transformed::yes(Arc::new(sink.sliced(partitions)?) as Arc<dyn ExecutionPlan>));
-            }
-            if let Some(task) = node.downcast_ref::<TaskExec>() {
-                return Ok(Transformed::yes(Arc::new(task.sliced(partitions)) as Arc<dyn ExecutionPlan>));
             }
             Ok(Transformed::no(node))
         })?;

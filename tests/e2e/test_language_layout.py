@@ -120,12 +120,39 @@ def test_a_limit_leaves_rows_the_partitions_they_were_in(spark, stored):
     assert len({row.n for row in numbers}) == 20
 
 
+def test_numbers_drawn_before_a_shuffle_are_those_of_their_partitions(spark, path):
+    """A stage whose output is spread by hash has other partitions than its tasks read."""
+    spark.range(0, 40000, 1, 4).select("id", (F.col("id") % 7).alias("who")).write.parquet(f"{path}/numbers")
+    drawn = spark.read.parquet(f"{path}/numbers").select(
+        "id", "who", F.monotonically_increasing_id().alias("n"), F.spark_partition_id().alias("p"), F.rand().alias("r"), F.expr("uuid()").alias("u"))
+    of_parts = drawn.groupBy("p").agg(F.countDistinct("n"), F.min("n"), F.max("n"), F.count("*")).collect()
+    assert len(of_parts) > 1 and sum(row[4] for row in of_parts) == 40000
+    for part, distinct, least, most, count in of_parts:
+        assert (distinct, least, most) == (count, part << 33, (part << 33) + count - 1)
+    for spread in (drawn, drawn.repartition(3, "who"), drawn.join(spark.range(40000), "id"), drawn.distinct()):
+        found = spread.agg(F.countDistinct("n"), F.countDistinct("r"), F.countDistinct("u")).first()
+        assert found[0] == found[2] == 40000 and found[1] > 39990
+    # A seed draws the same rows again; and as in Spark, each side of a union has numbers of its own.
+    assert len({drawn.where("rand(4) < 0.1").agg(F.sum("id")).first()[0] for _ in range(4)}) == 1
+    assert drawn.union(drawn).groupBy("n").count().where("count <> 2").count() == 0
+
+
 @pytest.fixture
 def events(spark, path):
     """Rows in no order, in several files."""
     mixed = ((F.col("id") * 7919) % 100003).alias("at")
     spark.range(0, 100000, 1, 4).select((F.col("id") % 7).alias("who"), mixed).write.parquet(f"{path}/events")
     return spark.read.parquet(f"{path}/events")
+
+
+def test_rows_of_files_come_in_the_order_of_files(spark, path):
+    spark.range(0, 200000, 1, 7).write.parquet(f"{path}/ordered")
+    stored = spark.read.parquet(f"{path}/ordered")
+    for _ in range(3):
+        ids = [row.id for row in stored.where("id % 5 = 0").collect()]
+        assert ids == sorted(ids) and len(ids) == 40000
+        assert tuple(stored.agg(F.first("id"), F.last("id")).first()) == (0, 199999)
+        assert [row.id for row in stored.where("id >= 100000").limit(2).collect()] == [100000, 100001]
 
 
 def test_aggregates_see_the_order_of_a_sort_below_them(spark, events):

@@ -2,10 +2,11 @@
 //! aggregates that take the first rows or collect them.
 //!
 //! DataFusion spreads the batches of one partition over several, merges partitions as they come, and breaks ties of merged
-//! sorts by turns. All of that is undone here on those paths only, so that joins, groups and sorts keep their parallelism.
+//! sorts by turns; and a scan that is done with the files of its partition takes those of others. All of that is undone here on those paths only, so that joins, groups and sorts keep their parallelism.
 
 use std::sync::Arc;
 
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::config::ConfigOptions;
 use datafusion::error::Result;
 use datafusion::physical_expr::Partitioning;
@@ -44,6 +45,15 @@ impl PhysicalOptimizerRule for KeepOrder {
     }
 }
 
+/// The plan with scans that read the files of their own partitions only, in order.
+pub(super) fn by_own_files(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    let kept = plan.transform_up(|node| {
+        let scan = if node.children().is_empty() { node.with_preserve_order(true) } else { None };
+        Ok(scan.map_or_else(|| Transformed::no(node), Transformed::yes))
+    })?;
+    Ok(kept.data)
+}
+
 /// `seen`: somebody above can tell the order of this operator's rows.
 fn kept(plan: Arc<dyn ExecutionPlan>, seen: bool) -> Result<Arc<dyn ExecutionPlan>> {
     let cuts = plan.is::<GlobalLimitExec>() || plan.is::<LocalLimitExec>() || plan.fetch().is_some();
@@ -53,6 +63,9 @@ fn kept(plan: Arc<dyn ExecutionPlan>, seen: bool) -> Result<Arc<dyn ExecutionPla
         && matches!(spread.partitioning(), Partitioning::RoundRobinBatch(_))
     {
         return kept(Arc::clone(spread.input()), true);
+    }
+    if seen && plan.children().is_empty() {
+        return Ok(plan.with_preserve_order(true).unwrap_or(plan));
     }
     let below = below(plan.as_ref(), seen);
     let children =

@@ -10,6 +10,7 @@ use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
 use firesteel_functions::task::FUNCTIONS;
 
+use super::order;
 use crate::task::TaskExec;
 
 /// Inserts [`TaskExec`].
@@ -20,7 +21,9 @@ impl PhysicalOptimizerRule for InsertTasks {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _config: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
         let wrapped = plan.transform_up(|node| {
             if asks(node.as_ref())? {
-                Ok(Transformed::yes(Arc::new(TaskExec::new(node)) as Arc<dyn ExecutionPlan>))
+                // A seed draws the same rows again, if each partition has the same rows.
+                let node = order::by_own_files(node)?;
+                Ok(Transformed::yes(Arc::new(TaskExec::new(node)?) as Arc<dyn ExecutionPlan>))
             } else {
                 Ok(Transformed::no(node))
             }

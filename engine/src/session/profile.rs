@@ -57,6 +57,8 @@ pub fn cluster(options: &mut ConfigOptions) {
     options.optimizer.enable_topk_dynamic_filter_pushdown = false;
     options.optimizer.enable_join_dynamic_filter_pushdown = false;
     options.optimizer.enable_aggregate_dynamic_filter_pushdown = false;
+    // What a scan says of the order of its files is not sent.
+    options.execution.enable_file_stream_work_stealing = false;
     // The stage planner drops such repartitions, so costing them would only mislead.
     options.optimizer.enable_round_robin_repartition = false;
     // The value of a scalar subquery is kept in process memory; as a join it can cross stages.
