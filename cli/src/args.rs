@@ -2,6 +2,7 @@
 //! environment (`FIRESTEEL_...`) and in the TOML file of `--config`.
 
 mod jobs;
+mod reviews;
 
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use firesteel_service::telemetry::LogFormat;
 
 pub(crate) use jobs::{Jobs, JobsCommand, JobsOutput, NewJob};
+pub(crate) use reviews::Reviews;
 
 const HELP: &str = "\
 Examples:
@@ -105,6 +107,9 @@ pub(crate) struct Doors {
     /// NAME ROLE SHA256 [EXPIRES], where ROLE is viewer, user or admin. Changes are seen within seconds.
     #[arg(long, env = "FIRESTEEL_TOKENS", value_name = "PATH")]
     pub(crate) tokens: Option<PathBuf>,
+    /// Callers that Kubernetes knows.
+    #[command(flatten)]
+    pub(crate) reviews: Reviews,
     /// Certificates, PEM: Spark Connect and Flight SQL speak TLS. The REST port does not; put an ingress before it.
     #[arg(long, env = "FIRESTEEL_TLS_CERT", value_name = "FILE", requires = "tls_key")]
     pub(crate) tls_cert: Option<PathBuf>,

@@ -1,6 +1,5 @@
 //! Starting the processes: settings become what each crate asks for, and nothing else happens here.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -10,7 +9,7 @@ use firesteel_engine::job::JobRunner;
 use firesteel_engine::local::LocalJobRunner;
 use firesteel_engine::session::SessionRecipe;
 use firesteel_executor::ExecutorSettings;
-use firesteel_scheduler::{Access, SchedulerSettings, ServerSettings, ShuffleCodec, TlsFiles};
+use firesteel_scheduler::{Access, SchedulerSettings, ServerSettings, ShuffleCodec, TlsFiles, TokenReviews};
 use firesteel_service::{signals, tasks};
 use firesteel_spark::session::{EngineParts, SparkEngine};
 use tokio::net::TcpListener;
@@ -20,6 +19,7 @@ use crate::args;
 /// Runs everything in one process.
 pub(crate) async fn server(server: args::Server) -> anyhow::Result<ExitCode> {
     let args::Server { doors, engine, state, cores } = server;
+    let access = access(&doors)?;
     let settings = ServerSettings {
         bind_host: doors.bind,
         connect_port: doors.connect_port,
@@ -30,7 +30,7 @@ pub(crate) async fn server(server: args::Server) -> anyhow::Result<ExitCode> {
         spill_dir: engine.spill_dir,
         cores,
         state_dir: state.state_dir,
-        access: access(doors.tokens, doors.tls_cert, doors.tls_key),
+        access,
         insecure: doors.insecure,
     };
     firesteel_scheduler::run_server(settings, signals::shutdown()).await?;
@@ -41,6 +41,7 @@ pub(crate) async fn server(server: args::Server) -> anyhow::Result<ExitCode> {
 pub(crate) async fn scheduler(scheduler: args::Scheduler) -> anyhow::Result<ExitCode> {
     let args::Scheduler { doors, engine, state, cluster_port, external_host, executor_wait, shuffle_compression } =
         scheduler;
+    let access = access(&doors)?;
     let settings = SchedulerSettings {
         bind_host: doors.bind,
         external_host,
@@ -59,7 +60,7 @@ pub(crate) async fn scheduler(scheduler: args::Scheduler) -> anyhow::Result<Exit
             args::Compression::Zstd => ShuffleCodec::Zstd,
         },
         state_dir: state.state_dir,
-        access: access(doors.tokens, doors.tls_cert, doors.tls_key),
+        access,
         insecure: doors.insecure,
     };
     firesteel_scheduler::run(settings, signals::shutdown()).await?;
@@ -124,9 +125,21 @@ pub(crate) async fn embedded(engine: &args::Engine) -> anyhow::Result<Embedded> 
 }
 
 /// What protects the doors.
-fn access(tokens: Option<PathBuf>, certificates: Option<PathBuf>, private_key: Option<PathBuf>) -> Access {
-    let tls = certificates.zip(private_key).map(|(certificates, private_key)| TlsFiles { certificates, private_key });
-    Access { tokens, tls }
+fn access(doors: &args::Doors) -> anyhow::Result<Access> {
+    let files = doors.tls_cert.clone().zip(doors.tls_key.clone());
+    let tls = files.map(|(certificates, private_key)| TlsFiles { certificates, private_key });
+    let args::Reviews { token_reviews, token_review_audiences, token_review_folder } = doors.reviews.clone();
+    let reviews = match token_reviews {
+        None => None,
+        Some(cluster) => Some(TokenReviews {
+            server: TokenReviews::server()?,
+            folder: token_review_folder,
+            namespace: cluster.namespace,
+            cluster: cluster.name,
+            audiences: token_review_audiences,
+        }),
+    };
+    Ok(Access { tokens: doors.tokens.clone(), reviews, tls })
 }
 
 /// Bytes of a size such as `4g`, `512m`, `1024k` or `1000000`.

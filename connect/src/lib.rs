@@ -16,6 +16,7 @@ pub mod client;
 mod decode;
 mod encode;
 mod error;
+mod guard;
 mod language;
 mod operation;
 mod options;

@@ -4,13 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use firesteel_service::tokens::Tokens;
+use firesteel_service::callers::Callers;
 
 /// Settings of the Spark Connect server.
 #[derive(Debug, Clone)]
 pub struct ConnectOptions {
-    /// When they are set, clients must send one of them as `authorization: Bearer <token>`, of a user at least.
-    pub tokens: Option<Arc<Tokens>>,
+    /// When they are set, clients must be among them, by `authorization: Bearer <token>`, and users at least.
+    pub callers: Option<Arc<Callers>>,
     /// The server speaks TLS when it is set.
     pub tls: Option<TlsIdentity>,
     /// Largest message either way.
@@ -26,7 +26,7 @@ pub struct ConnectOptions {
 impl Default for ConnectOptions {
     fn default() -> Self {
         Self {
-            tokens: None,
+            callers: None,
             tls: None,
             max_message_bytes: 256 * 1024 * 1024,
             detached_timeout: Duration::from_secs(5 * 60),

@@ -6,16 +6,14 @@ use std::time::Duration;
 
 use firesteel_proto::spark::connect::spark_connect_service_server::SparkConnectServiceServer;
 use firesteel_service::tasks;
-use firesteel_service::tokens::{Role, Tokens, credentials};
 use firesteel_spark::session::SparkEngine;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tonic::service::interceptor::InterceptedService;
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Identity, Server, ServerTlsConfig};
-use tonic::{Request, Status};
 use tracing::info;
 
+use crate::guard::Guarded;
 use crate::options::ConnectOptions;
 use crate::registry::Registry;
 use crate::service::ConnectService;
@@ -57,7 +55,7 @@ pub async fn serve(
     let service = SparkConnectServiceServer::new(ConnectService::new(Arc::clone(&registry)))
         .max_decoding_message_size(options.max_message_bytes)
         .max_encoding_message_size(options.max_message_bytes);
-    let service = InterceptedService::new(service, bearer(options.tokens.clone()));
+    let service = Guarded::new(service, options.callers.clone());
 
     let mut server = Server::builder()
         .initial_stream_window_size(STREAM_WINDOW)
@@ -72,7 +70,7 @@ pub async fn serve(
     let stopping = CancellationToken::new();
     let housekeeping = tasks::spawn("connect-housekeeping", housekeeping(Arc::clone(&registry), options.clone()));
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    info!(%address, tls = options.tls.is_some(), tokens = options.tokens.is_some(), "serving Spark Connect");
+    info!(%address, tls = options.tls.is_some(), tokens = options.callers.is_some(), "serving Spark Connect");
 
     let asked = stopping.clone();
     let serving = server.add_service(service).serve_with_incoming_shutdown(incoming, async move {
@@ -105,22 +103,5 @@ async fn housekeeping(registry: Arc<Registry>, options: ConnectOptions) {
     loop {
         ticks.tick().await;
         registry.sweep(&options);
-    }
-}
-
-/// Refuses calls without a token that may run queries, if there are tokens.
-fn bearer(tokens: Option<Arc<Tokens>>) -> impl FnMut(Request<()>) -> Result<Request<()>, Status> + Clone {
-    move |request: Request<()>| {
-        let Some(tokens) = &tokens else { return Ok(request) };
-        let header = request.metadata().get("authorization").and_then(|value| value.to_str().ok());
-        let sent = header.and_then(credentials);
-        match sent.and_then(|(_, token)| tokens.caller(&token)) {
-            Some(caller) if caller.role >= Role::User => Ok(request),
-            Some(caller) => Err(Status::permission_denied(format!(
-                "a {} may not run queries; the role user is needed",
-                caller.role
-            ))),
-            None => Err(Status::unauthenticated("a valid token is required")),
-        }
     }
 }

@@ -4,13 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use firesteel_service::tokens::Tokens;
+use firesteel_service::callers::Callers;
 
 /// Settings of the Flight SQL server.
 #[derive(Debug, Clone)]
 pub struct FlightOptions {
-    /// When they are set, clients must send one of them, of a user at least, as a bearer token or as the password.
-    pub tokens: Option<Arc<Tokens>>,
+    /// When they are set, clients must be among them, by a bearer token or a password, and users at least.
+    pub callers: Option<Arc<Callers>>,
     /// The server speaks TLS when it is set.
     pub tls: Option<TlsIdentity>,
     /// Largest message either way.
@@ -24,7 +24,7 @@ pub struct FlightOptions {
 impl Default for FlightOptions {
     fn default() -> Self {
         Self {
-            tokens: None,
+            callers: None,
             tls: None,
             max_message_bytes: 256 * 1024 * 1024,
             session_timeout: Duration::from_secs(60 * 60),

@@ -53,7 +53,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), ServeError> {
     let address = listener.local_addr()?;
-    let sessions = Arc::new(Sessions::new(engine, options.tokens.clone()));
+    let sessions = Arc::new(Sessions::new(engine, options.callers.clone()));
     let service = SqlService::new(Arc::clone(&sessions)).map_err(Box::new)?;
     let service = FlightServiceServer::new(service)
         .max_decoding_message_size(options.max_message_bytes)
@@ -71,7 +71,7 @@ pub async fn serve(
     let stopping = CancellationToken::new();
     let housekeeping = tasks::spawn("flight-housekeeping", housekeeping(sessions, options.session_timeout));
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    info!(%address, tls = options.tls.is_some(), tokens = options.tokens.is_some(), "serving Flight SQL");
+    info!(%address, tls = options.tls.is_some(), tokens = options.callers.is_some(), "serving Flight SQL");
 
     let asked = stopping.clone();
     let serving = server.add_service(service).serve_with_incoming_shutdown(incoming, async move {

@@ -18,6 +18,7 @@ use bytes::Bytes;
 use firesteel_spark::session::Session;
 use futures::{Stream, StreamExt};
 use prost::Message;
+use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::sessions::Sessions;
@@ -43,12 +44,12 @@ impl SqlService {
         Ok(Self { sessions, info: metadata::sql_info()? })
     }
 
-    fn session<T>(&self, request: &Request<T>) -> Result<Arc<Session>, Status> {
-        self.sessions.of(request.metadata())
+    async fn session(&self, metadata: &MetadataMap) -> Result<Arc<Session>, Status> {
+        self.sessions.of(metadata).await
     }
 
     async fn start(&self, text: &str, request: Request<FlightDescriptor>) -> Result<Response<FlightInfo>, Status> {
-        let session = self.session(&request)?;
+        let session = self.session(request.metadata()).await?;
         guarded(async {
             let started = statement::start(&session, &self.sessions, text).await;
             let (schema, handle) = started.map_err(|error| status(&error))?;
@@ -103,7 +104,7 @@ impl FlightSqlService for SqlService {
             Some(message) => message?.payload,
             None => Bytes::new(),
         };
-        let token = self.sessions.handshake(&headers, &payload)?;
+        let token = self.sessions.handshake(&headers, &payload).await?;
         let message = HandshakeResponse { protocol_version: 0, payload: Bytes::from(token.clone().into_bytes()) };
         let mut response: Response<Handshakes> = Response::new(Box::pin(futures::stream::iter([Ok(message)])));
         let header = format!("Bearer {token}").parse().map_err(|_| Status::internal("a token is no header"))?;
@@ -132,7 +133,7 @@ impl FlightSqlService for SqlService {
         query: CommandGetCatalogs,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        self.session(&request)?;
+        self.session(request.metadata()).await?;
         listing(&query.into_builder().schema(), &query, request)
     }
 
@@ -141,7 +142,7 @@ impl FlightSqlService for SqlService {
         query: CommandGetDbSchemas,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        self.session(&request)?;
+        self.session(request.metadata()).await?;
         listing(&query.clone().into_builder().schema(), &query, request)
     }
 
@@ -150,7 +151,7 @@ impl FlightSqlService for SqlService {
         query: CommandGetTables,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        self.session(&request)?;
+        self.session(request.metadata()).await?;
         listing(&query.clone().into_builder().schema(), &query, request)
     }
 
@@ -159,7 +160,7 @@ impl FlightSqlService for SqlService {
         query: CommandGetTableTypes,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        self.session(&request)?;
+        self.session(request.metadata()).await?;
         listing(&query.into_builder().schema(), &query, request)
     }
 
@@ -168,7 +169,7 @@ impl FlightSqlService for SqlService {
         query: CommandGetSqlInfo,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        self.session(&request)?;
+        self.session(request.metadata()).await?;
         listing(&self.info.schema(), &query, request)
     }
 
@@ -177,7 +178,7 @@ impl FlightSqlService for SqlService {
         ticket: TicketStatementQuery,
         request: Request<Ticket>,
     ) -> Result<Response<Rows>, Status> {
-        let session = self.session(&request)?;
+        let session = self.session(request.metadata()).await?;
         let handle = Handle::decode(&ticket.statement_handle)?;
         guarded(statement::fetch(&session, &self.sessions, handle)).await.map(Response::new)
     }
@@ -187,7 +188,7 @@ impl FlightSqlService for SqlService {
         query: CommandPreparedStatementQuery,
         request: Request<Ticket>,
     ) -> Result<Response<Rows>, Status> {
-        let session = self.session(&request)?;
+        let session = self.session(request.metadata()).await?;
         guarded(async {
             let text = text(&query.prepared_statement_handle)?;
             let started = statement::start(&session, &self.sessions, &text).await;
@@ -203,7 +204,7 @@ impl FlightSqlService for SqlService {
         query: CommandGetCatalogs,
         request: Request<Ticket>,
     ) -> Result<Response<Rows>, Status> {
-        let session = self.session(&request)?;
+        let session = self.session(request.metadata()).await?;
         guarded(metadata::catalogs(&session, query)).await.map(one)
     }
 
@@ -212,12 +213,12 @@ impl FlightSqlService for SqlService {
         query: CommandGetDbSchemas,
         request: Request<Ticket>,
     ) -> Result<Response<Rows>, Status> {
-        let session = self.session(&request)?;
+        let session = self.session(request.metadata()).await?;
         guarded(metadata::schemas(&session, query)).await.map(one)
     }
 
     async fn do_get_tables(&self, query: CommandGetTables, request: Request<Ticket>) -> Result<Response<Rows>, Status> {
-        let session = self.session(&request)?;
+        let session = self.session(request.metadata()).await?;
         guarded(metadata::tables(&session, query)).await.map(one)
     }
 
@@ -226,7 +227,7 @@ impl FlightSqlService for SqlService {
         query: CommandGetTableTypes,
         request: Request<Ticket>,
     ) -> Result<Response<Rows>, Status> {
-        self.session(&request)?;
+        self.session(request.metadata()).await?;
         metadata::table_types(query).map(one)
     }
 
@@ -235,7 +236,7 @@ impl FlightSqlService for SqlService {
         query: CommandGetSqlInfo,
         request: Request<Ticket>,
     ) -> Result<Response<Rows>, Status> {
-        self.session(&request)?;
+        self.session(request.metadata()).await?;
         query.into_builder(&self.info).build().map_err(arrow_status).map(one)
     }
 
@@ -244,7 +245,7 @@ impl FlightSqlService for SqlService {
         update: CommandStatementUpdate,
         request: Request<PeekableFlightDataStream>,
     ) -> Result<i64, Status> {
-        let session = self.session(&request)?;
+        let session = self.session(request.metadata()).await?;
         guarded(put::update(&session, &update.query)).await
     }
 
@@ -253,7 +254,7 @@ impl FlightSqlService for SqlService {
         query: CommandPreparedStatementQuery,
         request: Request<PeekableFlightDataStream>,
     ) -> Result<DoPutPreparedStatementResult, Status> {
-        self.session(&request)?;
+        self.session(request.metadata()).await?;
         put::no_parameters(request.into_inner()).await?;
         Ok(DoPutPreparedStatementResult { prepared_statement_handle: Some(query.prepared_statement_handle) })
     }
@@ -263,7 +264,7 @@ impl FlightSqlService for SqlService {
         update: CommandPreparedStatementUpdate,
         request: Request<PeekableFlightDataStream>,
     ) -> Result<i64, Status> {
-        let session = self.session(&request)?;
+        let session = self.session(request.metadata()).await?;
         let text = text(&update.prepared_statement_handle)?;
         put::no_parameters(request.into_inner()).await?;
         guarded(put::update(&session, &text)).await
@@ -274,7 +275,7 @@ impl FlightSqlService for SqlService {
         query: ActionCreatePreparedStatementRequest,
         request: Request<Action>,
     ) -> Result<ActionCreatePreparedStatementResult, Status> {
-        let session = self.session(&request)?;
+        let session = self.session(request.metadata()).await?;
         guarded(async {
             let described = statement::describe(&session, &query.query).await.map_err(|error| status(&error))?;
             let dataset_schema = match described {
@@ -295,7 +296,7 @@ impl FlightSqlService for SqlService {
         _query: ActionClosePreparedStatementRequest,
         request: Request<Action>,
     ) -> Result<(), Status> {
-        self.session(&request)?;
+        self.session(request.metadata()).await?;
         Ok(())
     }
 

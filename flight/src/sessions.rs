@@ -4,12 +4,14 @@
 //! open server; on one with a token it must be the server's, and the session is named by the header below.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use firesteel_functions::types::StructType;
-use firesteel_service::tokens::{Role, TokenDigest, Tokens, credentials, digest};
+use firesteel_service::callers::{Callers, Refused};
+use firesteel_service::tokens::credentials;
 use firesteel_spark::session::{Session, SparkEngine};
 use parking_lot::Mutex;
 use tonic::Status;
@@ -36,7 +38,7 @@ pub(crate) struct Kept {
 #[derive(Debug)]
 pub(crate) struct Sessions {
     engine: Arc<SparkEngine>,
-    tokens: Option<Arc<Tokens>>,
+    callers: Option<Arc<Callers>>,
     known: Mutex<Vec<Known>>,
     results: Mutex<VecDeque<(Uuid, Kept)>>,
 }
@@ -45,15 +47,25 @@ pub(crate) struct Sessions {
 struct Known {
     user: String,
     id: String,
-    /// The hash of what was sent in the handshake that gave this id; the id is worth nothing once that token is not.
-    proof: Option<TokenDigest>,
+    /// What was sent in the handshake that gave this id; the id is worth nothing once that token is not.
+    proof: Option<Proof>,
     used: Instant,
+}
+
+/// A token, kept to be looked at again with each call. It is told to nobody.
+#[derive(Clone)]
+struct Proof(Arc<str>);
+
+impl fmt::Debug for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Proof").finish_non_exhaustive()
+    }
 }
 
 impl Sessions {
     /// No sessions yet.
-    pub(crate) fn new(engine: Arc<SparkEngine>, tokens: Option<Arc<Tokens>>) -> Self {
-        Self { engine, tokens, known: Mutex::default(), results: Mutex::default() }
+    pub(crate) fn new(engine: Arc<SparkEngine>, callers: Option<Arc<Callers>>) -> Self {
+        Self { engine, callers, known: Mutex::default(), results: Mutex::default() }
     }
 
     /// The session of a call.
@@ -61,23 +73,23 @@ impl Sessions {
     /// # Errors
     ///
     /// `UNAUTHENTICATED` when the server wants a token that the call does not have, `PERMISSION_DENIED` when the role of the
-    /// token may not run queries.
-    pub(crate) fn of(&self, metadata: &MetadataMap) -> Result<Arc<Session>, Status> {
+    /// token may not run queries, `UNAVAILABLE` when nobody can say whose it is.
+    pub(crate) async fn of(&self, metadata: &MetadataMap) -> Result<Arc<Session>, Status> {
         let header = |name: &str| metadata.get(name).and_then(|value| value.to_str().ok());
         let sent = header("authorization").and_then(credentials);
         let named = header(SESSION_HEADER).filter(|id| !id.is_empty());
         if let Some(known) = sent.as_ref().and_then(|(_, token)| self.handshaken(token)) {
-            self.allow(known.proof)?;
+            self.allow(known.proof.as_ref().map(|proof| &*proof.0)).await?;
             return Ok(self.session(&known.user, named.unwrap_or(&known.id), known.proof));
         }
-        self.allow(sent.as_ref().map(|(_, token)| digest(token)))?;
+        self.allow(sent.as_ref().map(|(_, token)| token.as_str())).await?;
         let (user, bearer) = match sent {
             Some((Some(user), _)) => (user, None),
             Some((None, token)) => (ANONYMOUS.to_owned(), Some(token)),
             None => (ANONYMOUS.to_owned(), None),
         };
         // A server's token is a secret and no name.
-        let bearer = bearer.filter(|_| self.tokens.is_none());
+        let bearer = bearer.filter(|_| self.callers.is_none());
         Ok(self.session(&user, named.or(bearer.as_deref()).unwrap_or(ANONYMOUS), None))
     }
 
@@ -86,31 +98,29 @@ impl Sessions {
     /// # Errors
     ///
     /// As [`Sessions::of`].
-    pub(crate) fn handshake(&self, metadata: &MetadataMap, payload: &[u8]) -> Result<String, Status> {
+    pub(crate) async fn handshake(&self, metadata: &MetadataMap, payload: &[u8]) -> Result<String, Status> {
         let header = metadata.get("authorization").and_then(|value| value.to_str().ok());
         let sent = header.and_then(credentials);
         let secret = match &sent {
             Some((_, secret)) => secret.as_str(),
             None => std::str::from_utf8(payload).unwrap_or_default(),
         };
-        let proof = digest(secret);
-        self.allow(Some(proof))?;
+        self.allow(Some(secret)).await?;
+        let proof = Proof(secret.into());
         let user = sent.and_then(|(user, _)| user).unwrap_or_else(|| ANONYMOUS.to_owned());
         let id = Uuid::new_v4().to_string();
         self.session(&user, &id, Some(proof));
         Ok(id)
     }
 
-    /// Whether the token of a hash may run queries; on an open server everybody may.
-    fn allow(&self, sent: Option<TokenDigest>) -> Result<(), Status> {
-        let Some(tokens) = &self.tokens else { return Ok(()) };
-        match sent.and_then(|sent| tokens.holder(&sent)) {
-            Some(caller) if caller.role >= Role::User => Ok(()),
-            Some(caller) => Err(Status::permission_denied(format!(
-                "a {} may not run queries; the role user is needed",
-                caller.role
-            ))),
-            None => Err(Status::unauthenticated("a valid token is required")),
+    /// Whether who has a token may run queries; on an open server everybody may.
+    async fn allow(&self, sent: Option<&str>) -> Result<(), Status> {
+        let Some(callers) = &self.callers else { return Ok(()) };
+        match callers.user(sent).await {
+            Ok(_) => Ok(()),
+            Err(Refused::Role(why)) => Err(Status::permission_denied(why)),
+            Err(refused @ Refused::Unavailable) => Err(Status::unavailable(refused.to_string())),
+            Err(other) => Err(Status::unauthenticated(other.to_string())),
         }
     }
 
@@ -149,7 +159,7 @@ impl Sessions {
         self.known.lock().iter().find(|known| known.proof.is_some() && same(&known.id, token)).cloned()
     }
 
-    fn session(&self, user: &str, id: &str, proof: Option<TokenDigest>) -> Arc<Session> {
+    fn session(&self, user: &str, id: &str, proof: Option<Proof>) -> Arc<Session> {
         let mut known = self.known.lock();
         match known.iter_mut().find(|known| known.user == user && known.id == id) {
             Some(known) => known.used = Instant::now(),

@@ -48,7 +48,17 @@ pub(crate) struct Load {
     pub(crate) pending_tasks: i64,
     pub(crate) running_tasks: i64,
     pub(crate) idle_seconds: i64,
+    /// How reviews of tokens go, where it makes them.
+    #[serde(default)]
+    pub(crate) token_reviews: Option<TokenReviews>,
     pub(crate) executors: Vec<Executor>,
+}
+
+/// How reviews of tokens go.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct TokenReviews {
+    /// Why they cannot be made.
+    pub(crate) problem: Option<String>,
 }
 
 /// An executor.

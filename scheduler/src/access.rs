@@ -5,16 +5,19 @@ use std::sync::Arc;
 
 use firesteel_connect::ConnectOptions;
 use firesteel_flight::FlightOptions;
+use firesteel_service::callers::{Callers, Reviewer};
 use firesteel_service::tokens::Tokens;
 
 use crate::doors::Protection;
 use crate::error::ServeError;
+use crate::kubernetes::Kubernetes;
 use crate::settings::Access;
 
 /// What was read.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Guard {
-    pub(crate) tokens: Option<Arc<Tokens>>,
+    pub(crate) callers: Option<Arc<Callers>>,
+    pub(crate) kubernetes: Option<Arc<Kubernetes>>,
     /// Certificates and private key, PEM.
     tls: Option<(String, String)>,
 }
@@ -33,12 +36,15 @@ impl Guard {
         if tokens.is_some() && tls.is_none() {
             tracing::warn!("tokens travel in the clear without TLS");
         }
-        Ok(Self { tokens, tls })
+        let kubernetes = access.reviews.clone().map(Kubernetes::new).transpose()?;
+        let reviewer = kubernetes.clone().map(|kubernetes| kubernetes as Arc<dyn Reviewer>);
+        let callers = tokens.map(|tokens| Callers::new(tokens, reviewer));
+        Ok(Self { callers, kubernetes, tls })
     }
 
     /// What it keeps out where no executors come in.
     pub(crate) fn protection(&self) -> Protection {
-        if self.tokens.is_some() { Protection::Tokens } else { Protection::None }
+        if self.callers.is_some() { Protection::Tokens } else { Protection::None }
     }
 
     /// Spark Connect's part.
@@ -47,14 +53,18 @@ impl Guard {
             certificates,
             private_key,
         };
-        ConnectOptions { tokens: self.tokens.clone(), tls: self.tls.clone().map(identity), ..ConnectOptions::default() }
+        ConnectOptions {
+            callers: self.callers.clone(),
+            tls: self.tls.clone().map(identity),
+            ..ConnectOptions::default()
+        }
     }
 
     /// Flight SQL's part.
     pub(crate) fn flight(&self) -> FlightOptions {
         let identity =
             |(certificates, private_key): (String, String)| firesteel_flight::TlsIdentity { certificates, private_key };
-        FlightOptions { tokens: self.tokens.clone(), tls: self.tls.clone().map(identity), ..FlightOptions::default() }
+        FlightOptions { callers: self.callers.clone(), tls: self.tls.clone().map(identity), ..FlightOptions::default() }
     }
 }
 

@@ -25,6 +25,9 @@ pub enum ServeError {
     /// The tokens cannot be used.
     #[error("failed to read who may come in")]
     Tokens(#[from] firesteel_service::tokens::TokensError),
+    /// Tokens are to be reviewed, and nothing says by whom.
+    #[error("failed to find the API server: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set")]
+    NoApiServer,
     /// The certificate or its key cannot be read.
     #[error("failed to read {path} for TLS")]
     Tls {

@@ -1,7 +1,7 @@
 //! The driver process: the composition root that gives the doors (Spark Connect, Flight SQL, REST) an engine, and the
 //! runner that turns plans into jobs on executors.
 //!
-//! Ballista is known here and in the executor only. It knows nothing of Kubernetes.
+//! Ballista is known here and in the executor only. Of Kubernetes it knows how a token is reviewed.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod access;
@@ -9,6 +9,7 @@ mod activity;
 mod cluster;
 mod doors;
 mod error;
+mod kubernetes;
 mod rest;
 mod run;
 pub mod runner;
@@ -17,4 +18,4 @@ mod submissions;
 
 pub use error::ServeError;
 pub use run::{run, run_server};
-pub use settings::{Access, SchedulerSettings, ServerSettings, ShuffleCodec, TlsFiles};
+pub use settings::{Access, SchedulerSettings, ServerSettings, ShuffleCodec, TlsFiles, TokenReviews};

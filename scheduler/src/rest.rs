@@ -20,12 +20,14 @@ use axum::routing::{get, put};
 use axum::{Json, Router, middleware};
 use tokio::net::TcpListener;
 
-use firesteel_service::tokens::{Role, Tokens};
+use firesteel_service::callers::Callers;
+use firesteel_service::tokens::Role;
 use firesteel_spark::session::SparkEngine;
 
 use crate::activity::Activity;
 use crate::cluster::Coordinator;
 use crate::error::ServeError;
+use crate::kubernetes::Kubernetes;
 use crate::submissions::Submissions;
 use guard::By;
 pub(crate) use view::{Executor, Job};
@@ -39,6 +41,8 @@ pub(crate) struct Rest {
     /// The cluster's coordinator; `None` where everything runs in this process.
     pub(crate) coordinator: Option<Coordinator>,
     pub(crate) activity: Arc<Activity>,
+    /// Who reviews tokens, if somebody does.
+    pub(crate) kubernetes: Option<Arc<Kubernetes>>,
     pub(crate) engine: Arc<SparkEngine>,
     pub(crate) submissions: Arc<Submissions>,
     /// Of this process, unlike that of any other.
@@ -48,7 +52,7 @@ pub(crate) struct Rest {
 /// Serves until `shutdown` resolves.
 pub(crate) async fn serve(
     rest: Rest,
-    tokens: Option<Arc<Tokens>>,
+    callers: Option<Arc<Callers>>,
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
@@ -63,7 +67,7 @@ pub(crate) async fn serve(
         .route("/api/v1/submissions/{id}", put(submit::create).get(submit::show).delete(submit::cancel))
         .route("/api/v1/submissions/{id}/log", get(submit::log))
         .with_state(Arc::new(rest))
-        .layer(middleware::from_fn_with_state(tokens, guard::check))
+        .layer(middleware::from_fn_with_state(callers, guard::check))
         // Kubernetes asks these two without a token.
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready));

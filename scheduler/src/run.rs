@@ -33,7 +33,7 @@ use crate::rest::Rest;
 use crate::runner::BallistaJobRunner;
 use crate::settings::{SchedulerSettings, ServerSettings};
 use crate::submissions::Submissions;
-use crate::{cluster, doors, rest};
+use crate::{cluster, doors, kubernetes, rest};
 
 /// How long doors may take to finish what they are doing once asked to stop.
 const CLOSING: Duration = Duration::from_secs(35);
@@ -90,6 +90,7 @@ pub async fn run(settings: SchedulerSettings, shutdown: impl Future<Output = ()>
         coordinator: Some(coordinator.clone()),
         submissions: Submissions::open(Arc::clone(&engine), Arc::clone(&activity), settings.state_dir)?,
         activity,
+        kubernetes: guard.kubernetes.clone(),
         engine: Arc::clone(&engine),
         instance: uuid::Uuid::new_v4().to_string(),
     };
@@ -124,6 +125,7 @@ pub async fn run_server(settings: ServerSettings, shutdown: impl Future<Output =
         coordinator: None,
         submissions: Submissions::open(Arc::clone(&engine), Arc::clone(&activity), settings.state_dir)?,
         activity,
+        kubernetes: guard.kubernetes.clone(),
         engine: Arc::clone(&engine),
         instance: uuid::Uuid::new_v4().to_string(),
     };
@@ -164,10 +166,14 @@ async fn serve(
                 .map_err(|error| ServeError::Door { door: "Flight SQL", reason: error.to_string() })
         })
     };
-    let door_rest =
-        tasks::spawn("rest", rest::serve(rest, guard.tokens.clone(), rest_listener, closing.clone().cancelled_owned()));
+    let door_rest = tasks::spawn(
+        "rest",
+        rest::serve(rest, guard.callers.clone(), rest_listener, closing.clone().cancelled_owned()),
+    );
 
-    let _following = guard.tokens.clone().map(|known| tasks::spawn("tokens", tokens::follow(known)));
+    let known = guard.callers.as_ref().map(|callers| Arc::clone(callers.tokens()));
+    let _following = known.map(|known| tasks::spawn("tokens", tokens::follow(known)));
+    let _looking = guard.kubernetes.clone().map(|reviewer| tasks::spawn("token-reviews", kubernetes::follow(reviewer)));
     let cluster = async {
         match cluster {
             Some(cluster) => ended("cluster", cluster).await,

@@ -4,13 +4,47 @@ use std::path::PathBuf;
 
 use firesteel_engine::EngineConfig;
 
+use crate::error::ServeError;
+
 /// What protects the doors clients use.
 #[derive(Debug, Clone, Default)]
 pub struct Access {
     /// File or folder of tokens (`firesteel_service::tokens`).
     pub tokens: Option<PathBuf>,
+    /// Who reviews the tokens that are not among them.
+    pub reviews: Option<TokenReviews>,
     /// Spark Connect and Flight SQL speak TLS when it is set.
     pub tls: Option<TlsFiles>,
+}
+
+/// The API server of the Kubernetes that this process runs in, which says whose a token is and what they may do with a
+/// FiresteelCluster.
+#[derive(Debug, Clone)]
+pub struct TokenReviews {
+    /// Where the API server is, such as `https://10.0.0.1:443`.
+    pub server: String,
+    /// Folder with the `token` of this process and the API server's `ca.crt`.
+    pub folder: PathBuf,
+    /// Namespace of the cluster.
+    pub namespace: String,
+    /// Name of the cluster.
+    pub cluster: String,
+    /// A token must be for one of these; for the API server itself where there are none.
+    pub audiences: Vec<String>,
+}
+
+impl TokenReviews {
+    /// Where the API server is, as Kubernetes tells every pod.
+    ///
+    /// # Errors
+    /// When the environment does not say.
+    pub fn server() -> Result<String, ServeError> {
+        let read = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let address = read("KUBERNETES_SERVICE_HOST").zip(read("KUBERNETES_SERVICE_PORT"));
+        let (host, port) = address.ok_or(ServeError::NoApiServer)?;
+        let host = if host.contains(':') { format!("[{host}]") } else { host };
+        Ok(format!("https://{host}:{port}"))
+    }
 }
 
 /// A certificate chain and its private key, in files.

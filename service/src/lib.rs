@@ -3,6 +3,7 @@
 //! It knows nothing of queries, Spark, Ballista or Kubernetes.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod callers;
 pub mod settings;
 pub mod signals;
 pub mod tasks;

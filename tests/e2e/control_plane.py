@@ -137,6 +137,7 @@ class ControlPlane:
         services.wait_until("the API server", lambda: self._ready(), 60, self.processes[-1].popen)
         self._start("kube-controller-manager", f"--kubeconfig={self.kubeconfig('controllers', ADMIN)}",
                     "--leader-elect=false", "--secure-port=0", f"--service-account-private-key-file={key}",
+                    f"--root-ca-file={self.folder}/apiserver/apiserver.crt",
                     f"--controllers={','.join(CONTROLLERS)}")
         services.wait_until("service accounts", lambda: self.admin.maybe(
             "/api/v1/namespaces/default/serviceaccounts/default"), 60, self.processes[-1].popen)

@@ -1,6 +1,6 @@
 """A kubelet that runs the pods of a control plane as processes of this machine.
 
-What is real: binding, environment (downward API, ConfigMaps, Secrets), volumes as folders, readiness, exit codes, restarts,
+What is real: binding, environment (downward API, ConfigMaps, Secrets), volumes as folders (tokens of ServiceAccounts included), readiness, exit codes, restarts,
 grace at deletion, eviction, what is said of resizes. What is not: containers, their resources, networks and images. A pod's address is its own in 127.0.0.0/8; an
 image is a name for programs of this machine; service names and mount paths are put in where arguments hold them.
 """
@@ -14,6 +14,7 @@ import socket
 import subprocess
 import threading
 import time
+import urllib.parse
 import urllib.request
 from datetime import datetime, timezone
 
@@ -234,7 +235,9 @@ class Kubelet:
         words = [programs.get(command[0], command[0]), *command[1:], *container.get("args", [])]
         # All pods share one network here, so "all addresses" is the pod's own.
         words = [own if word == "0.0.0.0" else put_in(word) for word in map(str, words)]
-        return words, {"PATH": os.environ["PATH"], "HOME": str(pod.folder), "TZ": "UTC", **image.get("env", {}), **env}
+        server = urllib.parse.urlsplit(self.api.base)
+        told = {"KUBERNETES_SERVICE_HOST": server.hostname, "KUBERNETES_SERVICE_PORT": str(server.port)}
+        return words, {"PATH": os.environ["PATH"], "HOME": str(pod.folder), "TZ": "UTC", **told, **image.get("env", {}), **env}
 
     def _volumes(self, pod, item, container):
         namespace, folders = item["metadata"]["namespace"], {}
@@ -252,6 +255,10 @@ class Kubelet:
                     part = folder / f".{entry['path']}"
                     part.write_text(data[entry["key"]])
                     part.rename(folder / entry["path"])
+            elif "projected" in volume:
+                folder.mkdir(exist_ok=True)
+                for source in volume["projected"]["sources"]:
+                    self._project(item, source, folder)
             elif "persistentVolumeClaim" in volume:
                 folder = self.folder / "claims" / f"{namespace}_{volume['persistentVolumeClaim']['claimName']}"
             elif "hostPath" in volume:
@@ -259,6 +266,26 @@ class Kubelet:
             folder.mkdir(parents=True, exist_ok=True)
             folders[volume["name"]] = folder
         return [(m["mountPath"], folders[m["name"]]) for m in container.get("volumeMounts", []) if m["name"] in folders]
+
+    def _project(self, item, source, folder):
+        """A token of the pod's ServiceAccount, which is not made anew here, or a ConfigMap."""
+        meta = item["metadata"]
+        if "serviceAccountToken" in source:
+            wanted = source["serviceAccountToken"]
+            account = item["spec"].get("serviceAccountName", "default")
+            made = self.api.create(f"/api/v1/namespaces/{meta['namespace']}/serviceaccounts/{account}/token", {
+                "apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {
+                    "audiences": [wanted["audience"]] if "audience" in wanted else [],
+                    "expirationSeconds": wanted.get("expirationSeconds", 3600), "boundObjectRef": {
+                        "apiVersion": "v1", "kind": "Pod", "name": meta["name"], "uid": meta["uid"]}}})
+            (folder / wanted["path"]).write_text(made["status"]["token"])
+        else:
+            wanted = source["configMap"]
+            data = self._data(meta["namespace"], "configmaps", wanted["name"])
+            for entry in wanted["items"]:
+                if entry["key"] not in data:
+                    raise Later(f"no key {entry['key']}")
+                (folder / entry["path"]).write_text(data[entry["key"]])
 
     def _data(self, namespace, kind, name):
         import base64

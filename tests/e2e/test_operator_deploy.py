@@ -20,7 +20,7 @@ VALUES = {
     "watchNamespace": "default", "monitoring": {"annotations": False, "podMonitor": True}, "aggregatedRoles": False,
     "logJson": False, "tolerations": [{"key": "k", "operator": "Exists"}], "imagePullSecrets": [{"name": "s"}],
     "compat": {"kubeflow": True, "image": "i", "warehouse": "/w", "namespaces": "default", "pythonImage": "p"},
-    "nodeSelector": {"a": "b"}}
+    "nodeSelector": {"a": "b"}, "tokenReviewers": [{"kind": "ServiceAccount", "namespace": "default", "name": "r"}]}
 
 
 @pytest.fixture(scope="module")
@@ -89,8 +89,9 @@ def test_the_api_server_takes_every_manifest_and_example(kube):
     assert {"--namespace", "--compat-kubeflow", "--compat-python-image"} <= flags <= set(re.findall(r"--[a-z-]+", known)), flags
     variables = set(re.findall(r"- name: (FIRESTEEL_[A-Z_]+)", one))
     assert variables == {"FIRESTEEL_OPERATOR_ACTIVATOR_ADDRESS"} and all(f"{name}=" in known for name in variables)
-    # With one namespace there are no rights beyond it.
-    assert "ClusterRole" not in texts[2]
+    # With one namespace the operator has no rights beyond it; schedulers that review tokens have what they were given.
+    bindings = [document for document in operators.documents(one) if "ClusterRole" in document]
+    assert len(bindings) == 1 and "name: firesteel-token-reviewers" in bindings[0] and " name: firesteel-operator\n" not in bindings[0]
 
 
 def test_the_operator_has_no_right_it_does_not_need():

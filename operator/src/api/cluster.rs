@@ -1,5 +1,6 @@
 //! `FiresteelCluster`: a scheduler, groups of executors, and when they exist.
 
+pub(crate) mod access;
 pub(crate) mod ingress;
 mod status;
 
@@ -45,7 +46,8 @@ use super::{LocalRef, Placement, PullPolicy};
     validation = Rule::new("!has(self.replicas) || self.autoscaling.mode == 'External'").message("spec.replicas is only used with autoscaling.mode External"),
     validation = Rule::new("!has(self.autoDelete) || !has(self.autoDelete.idleAfterSeconds) || !has(self.hibernation.idleAfterSeconds) || self.autoDelete.idleAfterSeconds > self.hibernation.idleAfterSeconds").message("autoDelete.idleAfterSeconds must be greater than hibernation.idleAfterSeconds"),
     validation = Rule::new("!self.hibernation.wakeOnConnection || has(self.hibernation.idleAfterSeconds)").message("hibernation.wakeOnConnection is only used with hibernation.idleAfterSeconds"),
-    validation = Rule::new("self.access.tokens != self.allowUnauthenticated").message("exactly one of spec.access.tokens and spec.allowUnauthenticated must be true: the ports of a cluster ask for tokens, or whoever reaches them may use it")
+    validation = Rule::new("self.access.tokens != self.allowUnauthenticated").message("exactly one of spec.access.tokens and spec.allowUnauthenticated must be true: the ports of a cluster ask for tokens, or whoever reaches them may use it"),
+    validation = Rule::new("!has(self.access.kubernetes) || has(self.serviceAccountName)").message("access.kubernetes is only used with serviceAccountName: a ServiceAccount that is bound to the ClusterRole system:auth-delegator")
 )]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FiresteelClusterSpec {
@@ -59,13 +61,14 @@ pub(crate) struct FiresteelClusterSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     pub(crate) image_pull_secrets: Vec<LocalRef>,
-    /// The ServiceAccount of all pods, for rights in the cloud that go by it. Its token is not mounted.
+    /// The ServiceAccount of all pods, for rights in the cloud that go by it. Its token is not mounted, but in the scheduler's pod
+    /// for access.kubernetes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub(crate) service_account_name: Option<String>,
     /// Who may come in by the ports for clients.
     #[serde(default)]
-    pub(crate) access: Access,
+    pub(crate) access: access::Access,
     /// Says that whoever reaches the cluster's ports may use it. It has to be said where no tokens protect them.
     #[serde(default)]
     pub(crate) allow_unauthenticated: bool,
@@ -112,15 +115,6 @@ pub(crate) struct FiresteelClusterSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32))]
     pub(crate) volume_mounts: Vec<VolumeMount>,
-}
-
-/// Who may come in by the ports for clients. Executors reach the scheduler without tokens: restrict who reaches port 50050.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Access {
-    /// Only who has a token, which a FiresteelToken makes.
-    #[serde(default)]
-    pub(crate) tokens: bool,
 }
 
 /// The scheduler's pod.

@@ -76,6 +76,7 @@ pub(crate) async fn reconcile(cluster: Arc<FiresteelCluster>, context: Arc<Conte
         pending: load.pending_tasks,
         running: load.running_tasks,
         idle_seconds: load.idle_seconds,
+        reviews: load.token_reviews.as_ref().map(look::reviews),
     });
     let refused = context.refused.lock().get(&uid).cloned();
     let mut history = context.histories.lock().remove(&uid).unwrap_or_default();

@@ -8,13 +8,13 @@ use kube::ResourceExt;
 
 use super::Context;
 use crate::api::{CLUSTER, COMPONENT, DRAINING_SINCE, EXECUTOR_GROUP, FiresteelCluster, FiresteelJob};
-use crate::decide::access;
+use crate::decide::access::{self, reviews::Reviews};
 use crate::decide::cluster::SchedulerPod;
 use crate::decide::job;
 use crate::decide::pods::{made_from, scheduler_name};
 use crate::decide::private;
 use crate::decide::scale::{ExecutorPod, Member};
-use crate::engine::{Door, Load};
+use crate::engine::{Door, Load, TokenReviews};
 
 /// Pods of a cluster, by component.
 pub(crate) fn pods(context: &Context, namespace: &str, cluster: &str, component: &str) -> Vec<Arc<Pod>> {
@@ -156,6 +156,11 @@ pub(crate) fn trouble(cluster: &FiresteelCluster) -> Option<String> {
     };
     let condition = status.conditions.iter().find(wrong)?;
     Some(format!("the cluster cannot start: {}", condition.message))
+}
+
+/// How reviews of tokens go.
+pub(crate) fn reviews(reviews: &TokenReviews) -> Reviews {
+    reviews.problem.clone().map_or(Reviews::Made, Reviews::Failing)
 }
 
 /// Jobs that need a cluster.

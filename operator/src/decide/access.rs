@@ -1,5 +1,7 @@
 //! Who may come in by the ports of a cluster: the file of tokens its scheduler reads, and the Secrets around it.
 
+pub(crate) mod reviews;
+
 use std::fmt::Write;
 
 use k8s_openapi::api::core::v1::{

@@ -1,5 +1,6 @@
 //! What a cluster needs next: pods to make, to drain and to delete, and what its status says.
 
+use super::access::reviews::{self, Reviews};
 use super::activate::{self, Gate};
 use super::hibernate::{self, Wanted, Window};
 use super::pods::slots;
@@ -31,6 +32,8 @@ pub(crate) struct Load {
     pub(crate) pending: i64,
     pub(crate) running: i64,
     pub(crate) idle_seconds: i64,
+    /// How reviews of tokens go, where it makes them.
+    pub(crate) reviews: Option<Reviews>,
 }
 
 /// What the decision rests on.
@@ -90,6 +93,8 @@ pub(crate) fn decide(seen: &Seen<'_>, history: &mut History) -> Decision {
         }
     };
     load(seen, &mut decision);
+    let told = seen.load.as_ref().and_then(|load| load.reviews.as_ref());
+    decision.news.extend(reviews::tell(seen.spec, told, seen.now, &mut decision.status));
     let wanted = hibernate::wanted(
         &seen.spec.hibernation,
         &windows,

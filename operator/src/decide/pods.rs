@@ -155,6 +155,7 @@ pub(crate) fn scheduler(cluster: &Named<'_>) -> Pod {
     let mut volumes = vec![state];
     if spec.access.tokens {
         access::guard(cluster.name, &mut container, &mut volumes);
+        access::reviews::guard(cluster, &mut container, &mut volumes);
     }
     pod(
         cluster,

@@ -6,27 +6,39 @@ use axum::extract::{Extension, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use firesteel_service::tokens::{Caller, Role, Tokens, credentials};
+use firesteel_service::callers::{Callers, Refused};
+use firesteel_service::tokens::{Caller, Role, credentials};
 
 /// Who asks; `None` where everybody may do everything.
 pub(super) type By = Extension<Option<Caller>>;
 
 /// Lets those in who have a token, and notes who they are. People's browsers ask for it, since it may be a password.
-pub(super) async fn check(State(tokens): State<Option<Arc<Tokens>>>, mut request: Request, next: Next) -> Response {
-    let caller = match tokens {
+pub(super) async fn check(State(callers): State<Option<Arc<Callers>>>, mut request: Request, next: Next) -> Response {
+    let caller = match callers {
         None => None,
-        Some(tokens) => {
+        Some(callers) => {
             let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-            let sent = header.and_then(credentials);
-            let Some(caller) = sent.and_then(|(_, token)| tokens.caller(&token)) else {
-                let asked = [(header::WWW_AUTHENTICATE, "Basic realm=\"Firesteel: the password is a token\"")];
-                return (StatusCode::UNAUTHORIZED, asked, r#"{"message":"a valid token is required"}"#).into_response();
-            };
-            Some(caller)
+            let token = header.and_then(credentials).map(|(_, token)| token);
+            match callers.caller(token.as_deref()).await {
+                Ok(caller) => Some(caller),
+                Err(refused) => return sent_away(&refused),
+            }
         }
     };
     request.extensions_mut().insert(caller);
     next.run(request).await
+}
+
+fn sent_away(refused: &Refused) -> Response {
+    let message = axum::Json(serde_json::json!({"message": refused.to_string()}));
+    match refused {
+        Refused::Role(_) => (StatusCode::FORBIDDEN, message).into_response(),
+        Refused::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, message).into_response(),
+        _ => {
+            let asked = [(header::WWW_AUTHENTICATE, "Basic realm=\"Firesteel: the password is a token\"")];
+            (StatusCode::UNAUTHORIZED, asked, message).into_response()
+        }
+    }
 }
 
 /// Refuses callers below a role, with a sentence.

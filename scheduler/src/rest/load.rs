@@ -27,7 +27,16 @@ pub(crate) struct Load {
     pub(crate) slots: u32,
     /// Seconds since anything ran or any client spoke; 0 while something runs.
     pub(crate) idle_seconds: u64,
+    /// How reviews of tokens go; `None` where there are none, and before the first look.
+    pub(crate) token_reviews: Option<TokenReviews>,
     pub(crate) executors: Vec<Member>,
+}
+
+/// How reviews of tokens go.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct TokenReviews {
+    /// Why they cannot be made.
+    pub(crate) problem: Option<String>,
 }
 
 /// An executor as an autoscaler sees it.
@@ -64,6 +73,11 @@ fn count(graph: &ExecutionGraphBox, held: &mut Held) {
             }
         }
     }
+}
+
+fn reviews(rest: &Rest) -> Option<TokenReviews> {
+    let looked = rest.kubernetes.as_ref()?.looked()?;
+    Some(TokenReviews { problem: looked.err() })
 }
 
 pub(super) async fn load(rest: &Rest) -> Load {
@@ -104,6 +118,7 @@ pub(super) async fn load(rest: &Rest) -> Load {
         running_tasks: held.running.values().sum(),
         slots: executors.iter().filter(|member| !member.draining).map(|member| member.cores).sum(),
         idle_seconds: spoken.map_or(quiet, |spoken| spoken.min(quiet)).as_secs(),
+        token_reviews: reviews(rest),
         executors,
     }
 }
