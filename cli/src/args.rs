@@ -110,7 +110,8 @@ pub(crate) struct Doors {
     /// Callers that Kubernetes knows.
     #[command(flatten)]
     pub(crate) reviews: Reviews,
-    /// Certificates, PEM: Spark Connect and Flight SQL speak TLS. The REST port does not; put an ingress before it.
+    /// Certificates, PEM: Spark Connect and Flight SQL speak TLS. Changes are seen within seconds, and new connections are shown
+    /// them. The REST port speaks no TLS; put an ingress before it.
     #[arg(long, env = "FIRESTEEL_TLS_CERT", value_name = "FILE", requires = "tls_key")]
     pub(crate) tls_cert: Option<PathBuf>,
     /// Private key of the certificate, PEM.

@@ -26,5 +26,5 @@ mod server;
 mod service;
 mod session;
 
-pub use options::{ConnectOptions, TlsIdentity};
+pub use options::ConnectOptions;
 pub use server::{ServeError, serve};

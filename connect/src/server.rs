@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use firesteel_proto::spark::connect::spark_connect_service_server::SparkConnectServiceServer;
-use firesteel_service::tasks;
+use firesteel_service::{tasks, tls};
 use firesteel_spark::session::SparkEngine;
+use futures::FutureExt;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
-use tonic::transport::{Identity, Server, ServerTlsConfig};
 use tracing::info;
 
 use crate::guard::Guarded;
@@ -62,21 +63,18 @@ pub async fn serve(
         .initial_connection_window_size(CONNECTION_WINDOW)
         .http2_keepalive_interval(Some(Duration::from_secs(60)))
         .http2_keepalive_timeout(Some(Duration::from_secs(60)));
-    if let Some(tls) = &options.tls {
-        let identity = Identity::from_pem(&tls.certificates, &tls.private_key);
-        server = server.tls_config(ServerTlsConfig::new().identity(identity))?;
-    }
 
     let stopping = CancellationToken::new();
     let housekeeping = tasks::spawn("connect-housekeeping", housekeeping(Arc::clone(&registry), options.clone()));
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     info!(%address, tls = options.tls.is_some(), tokens = options.callers.is_some(), "serving Spark Connect");
 
-    let asked = stopping.clone();
-    let serving = server.add_service(service).serve_with_incoming_shutdown(incoming, async move {
-        asked.cancelled().await;
-    });
-    tokio::pin!(serving, shutdown);
+    let (router, asked) = (server.add_service(service), stopping.clone().cancelled_owned());
+    let mut serving = match &options.tls {
+        Some(identity) => router.serve_with_incoming_shutdown(tls::handshakes(incoming, identity), asked).boxed(),
+        None => router.serve_with_incoming_shutdown(incoming, asked).boxed(),
+    };
+    tokio::pin!(shutdown);
     let result = tokio::select! {
         result = &mut serving => result,
         () = &mut shutdown => {

@@ -18,5 +18,5 @@ mod sessions;
 mod statement;
 mod status;
 
-pub use options::{FlightOptions, TlsIdentity};
+pub use options::FlightOptions;
 pub use server::{ServeError, serve};

@@ -1,10 +1,10 @@
 //! Settings of the server.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use firesteel_service::callers::Callers;
+use firesteel_service::tls::Identity;
 
 /// Settings of the Flight SQL server.
 #[derive(Debug, Clone)]
@@ -12,7 +12,7 @@ pub struct FlightOptions {
     /// When they are set, clients must be among them, by a bearer token or a password, and users at least.
     pub callers: Option<Arc<Callers>>,
     /// The server speaks TLS when it is set.
-    pub tls: Option<TlsIdentity>,
+    pub tls: Option<Identity>,
     /// Largest message either way.
     pub max_message_bytes: usize,
     /// How long a session lives without a call.
@@ -30,20 +30,5 @@ impl Default for FlightOptions {
             session_timeout: Duration::from_secs(60 * 60),
             drain_timeout: Duration::from_secs(30),
         }
-    }
-}
-
-/// A certificate chain and its private key.
-#[derive(Clone)]
-pub struct TlsIdentity {
-    /// Certificates, PEM.
-    pub certificates: String,
-    /// Private key, PEM.
-    pub private_key: String,
-}
-
-impl fmt::Debug for TlsIdentity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TlsIdentity").finish_non_exhaustive()
     }
 }

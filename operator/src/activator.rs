@@ -8,6 +8,8 @@
 
 mod connection;
 mod refusal;
+pub(crate) mod tls;
+mod upstream;
 
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -23,7 +25,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::decide::activate::slice::PORTS;
+use crate::decide::pods::REST_PORT;
 use crate::metrics::Metrics;
+use tls::Keys;
 
 /// Requests of one cluster that wait at most.
 const HELD: usize = 256;
@@ -61,6 +65,14 @@ pub(crate) enum Lead {
     Shut(String),
 }
 
+/// What is spoken at the ports of Spark Connect and Flight SQL.
+#[derive(Debug, Clone)]
+pub(crate) enum Speech {
+    Plain,
+    /// TLS, with these keys; nobody can be spoken to without.
+    Tls(Option<Arc<Keys>>),
+}
+
 struct Open {
     room: Arc<Room>,
     lead: watch::Sender<Lead>,
@@ -70,6 +82,7 @@ struct Open {
 /// What the connections of a cluster share.
 struct Room {
     name: Name,
+    speech: Mutex<Speech>,
     patience: Duration,
     held: AtomicUsize,
     woken: UnboundedSender<Name>,
@@ -99,14 +112,16 @@ impl Activator {
     ///
     /// # Errors
     /// When there are no more ports or files.
-    pub(crate) fn open(&self, uid: &str, name: Name, lead: Lead) -> io::Result<Vec<u16>> {
+    pub(crate) fn open(&self, uid: &str, name: Name, speech: Speech, lead: Lead) -> io::Result<Vec<u16>> {
         let mut rooms = self.rooms.lock();
         if let Some(open) = rooms.get(uid) {
+            *open.room.speech.lock() = speech;
             open.direct(lead);
             return Ok(open.ports.clone());
         }
         let room = Arc::new(Room {
             name,
+            speech: Mutex::new(speech),
             patience: self.patience,
             held: AtomicUsize::new(0),
             woken: self.woken.clone(),
@@ -169,6 +184,11 @@ impl Open {
 struct Held(Arc<Room>);
 
 impl Room {
+    /// What is spoken at a port. Probes and the operator itself come to REST, which is in the clear.
+    fn speech(&self, port: i32) -> Speech {
+        if port == REST_PORT { Speech::Plain } else { self.speech.lock().clone() }
+    }
+
     /// Takes a place; the first one wakes the cluster.
     fn hold(self: &Arc<Self>) -> Option<Held> {
         let before = self.held.fetch_add(1, Ordering::SeqCst);

@@ -11,6 +11,7 @@ pub(crate) mod owned;
 pub(crate) mod resize;
 pub(crate) mod schedule;
 pub(crate) mod secrets;
+pub(crate) mod tls;
 pub(crate) mod token;
 
 use std::collections::{HashMap, HashSet};
@@ -67,6 +68,8 @@ pub(crate) struct Context {
     pub(crate) slices: Mutex<HashMap<String, owned::Kept<EndpointSlice>>>,
     /// Tokens of clusters, by the cluster's uid.
     pub(crate) guards: Mutex<HashMap<String, access::Guard>>,
+    /// Certificates of clusters, by the cluster's uid.
+    pub(crate) certificates: Mutex<HashMap<String, tls::Known>>,
     /// The version of a job that this process wrote last and has not seen yet, by the job's uid.
     pub(crate) written: Mutex<HashMap<String, u64>>,
     /// Failures in a row, by the object's uid.
@@ -133,6 +136,7 @@ impl Context {
         self.ingresses.lock().retain(|uid, _| there.contains(uid));
         self.slices.lock().retain(|uid, _| there.contains(uid));
         self.guards.lock().retain(|uid, _| there.contains(uid));
+        self.certificates.lock().retain(|uid, _| there.contains(uid));
         if let Some(activator) = &self.activator {
             activator.keep(&there);
         }

@@ -16,6 +16,7 @@ pub(crate) mod private;
 pub(crate) mod resize;
 pub(crate) mod scale;
 pub(crate) mod schedule;
+pub(crate) mod tls;
 pub(crate) mod token;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;

@@ -157,6 +157,7 @@ async fn controllers(
         activator,
         slices: Mutex::new(HashMap::new()),
         guards: Mutex::new(HashMap::new()),
+        certificates: Mutex::new(HashMap::new()),
         written: Mutex::new(HashMap::new()),
         failures: Mutex::new(HashMap::new()),
         client: client.clone(),

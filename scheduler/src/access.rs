@@ -1,11 +1,11 @@
 //! What protects the doors, read from its files: tokens and the identity TLS shows.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use firesteel_connect::ConnectOptions;
 use firesteel_flight::FlightOptions;
 use firesteel_service::callers::{Callers, Reviewer};
+use firesteel_service::tls::Identity;
 use firesteel_service::tokens::Tokens;
 
 use crate::doors::Protection;
@@ -18,8 +18,8 @@ use crate::settings::Access;
 pub(crate) struct Guard {
     pub(crate) callers: Option<Arc<Callers>>,
     pub(crate) kubernetes: Option<Arc<Kubernetes>>,
-    /// Certificates and private key, PEM.
-    tls: Option<(String, String)>,
+    /// What is shown to those who speak TLS.
+    pub(crate) identity: Option<Identity>,
 }
 
 impl Guard {
@@ -29,17 +29,15 @@ impl Guard {
     /// When one cannot be read or a token is not understood.
     pub(crate) fn read(access: &Access) -> Result<Self, ServeError> {
         let tokens = access.tokens.clone().map(Tokens::open).transpose()?;
-        let tls = match &access.tls {
-            Some(files) => Some((text(&files.certificates)?, text(&files.private_key)?)),
-            None => None,
-        };
-        if tokens.is_some() && tls.is_none() {
+        let files = access.tls.clone();
+        let identity = files.map(|files| Identity::open(files.certificates, files.private_key)).transpose()?;
+        if tokens.is_some() && identity.is_none() {
             tracing::warn!("tokens travel in the clear without TLS");
         }
         let kubernetes = access.reviews.clone().map(Kubernetes::new).transpose()?;
         let reviewer = kubernetes.clone().map(|kubernetes| kubernetes as Arc<dyn Reviewer>);
         let callers = tokens.map(|tokens| Callers::new(tokens, reviewer));
-        Ok(Self { callers, kubernetes, tls })
+        Ok(Self { callers, kubernetes, identity })
     }
 
     /// What it keeps out where no executors come in.
@@ -49,25 +47,13 @@ impl Guard {
 
     /// Spark Connect's part.
     pub(crate) fn connect(&self) -> ConnectOptions {
-        let identity = |(certificates, private_key): (String, String)| firesteel_connect::TlsIdentity {
-            certificates,
-            private_key,
-        };
-        ConnectOptions {
-            callers: self.callers.clone(),
-            tls: self.tls.clone().map(identity),
-            ..ConnectOptions::default()
-        }
+        let (callers, tls) = (self.callers.clone(), self.identity.clone());
+        ConnectOptions { callers, tls, ..ConnectOptions::default() }
     }
 
     /// Flight SQL's part.
     pub(crate) fn flight(&self) -> FlightOptions {
-        let identity =
-            |(certificates, private_key): (String, String)| firesteel_flight::TlsIdentity { certificates, private_key };
-        FlightOptions { callers: self.callers.clone(), tls: self.tls.clone().map(identity), ..FlightOptions::default() }
+        let (callers, tls) = (self.callers.clone(), self.identity.clone());
+        FlightOptions { callers, tls, ..FlightOptions::default() }
     }
-}
-
-fn text(path: &Path) -> Result<String, ServeError> {
-    std::fs::read_to_string(path).map_err(|source| ServeError::Tls { path: path.display().to_string(), source })
 }

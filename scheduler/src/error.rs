@@ -28,7 +28,10 @@ pub enum ServeError {
     /// Tokens are to be reviewed, and nothing says by whom.
     #[error("failed to find the API server: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set")]
     NoApiServer,
-    /// The certificate or its key cannot be read.
+    /// The certificate or its key cannot be used.
+    #[error("failed to have an identity for TLS")]
+    Identity(#[from] firesteel_service::tls::TlsError),
+    /// The certificates of the API server cannot be used.
     #[error("failed to read {path} for TLS")]
     Tls {
         /// File.

@@ -18,7 +18,7 @@ use firesteel_engine::local::LocalJobRunner;
 use firesteel_engine::{JobRunner, SessionRecipe};
 use firesteel_functions::SparkError;
 use firesteel_service::tasks::{self, Task};
-use firesteel_service::tokens;
+use firesteel_service::{tls, tokens};
 use firesteel_spark::session::{EngineParts, SparkEngine};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -173,6 +173,7 @@ async fn serve(
 
     let known = guard.callers.as_ref().map(|callers| Arc::clone(callers.tokens()));
     let _following = known.map(|known| tasks::spawn("tokens", tokens::follow(known)));
+    let _renewing = guard.identity.clone().map(|identity| tasks::spawn("tls", tls::follow(identity)));
     let _looking = guard.kubernetes.clone().map(|reviewer| tasks::spawn("token-reviews", kubernetes::follow(reviewer)));
     let cluster = async {
         match cluster {

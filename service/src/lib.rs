@@ -8,4 +8,5 @@ pub mod settings;
 pub mod signals;
 pub mod tasks;
 pub mod telemetry;
+pub mod tls;
 pub mod tokens;

@@ -12,29 +12,27 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{CONNECTION, TRANSFER_ENCODING, UPGRADE};
-use axum::http::uri::{PathAndQuery, Uri};
-use axum::http::{HeaderMap, HeaderName, Response, Version};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
+use axum::http::{HeaderMap, HeaderName, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::refusal::refusal;
-use super::{Lead, Room};
+use super::upstream::Upstream;
+use super::{Lead, Room, Speech};
 use crate::decide::activate::wakes;
 
 /// Bytes a side may send before they are read, for a stream and for all of a connection.
-const WINDOW: u32 = 64 << 10;
+pub(super) const WINDOW: u32 = 64 << 10;
 /// Bytes of an answer that wait for the client, for each stream.
 const ANSWER: usize = 16 << 10;
 const STREAMS: u32 = 32;
 const HEADERS: u32 = 16 << 10;
 /// How long a client may be connected and say nothing, while others wait for the place.
 const SILENCE: Duration = Duration::from_secs(30);
-const CONNECT: Duration = Duration::from_secs(5);
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 
@@ -43,18 +41,34 @@ struct Guest {
     port: i32,
     room: Arc<Room>,
     lead: watch::Receiver<Lead>,
-    /// Of one connection only, so that a client that reads slowly holds up nobody else.
-    plain: Client<HttpConnector, Body>,
-    multiplexed: Client<HttpConnector, Body>,
+    upstream: Upstream,
     requests: AtomicUsize,
     waiting: AtomicUsize,
 }
 
 /// Serves a connection until its end.
-pub(super) async fn serve(stream: TcpStream, port: i32, room: Arc<Room>, mut lead: watch::Receiver<Lead>) {
+pub(super) async fn serve(stream: TcpStream, port: i32, room: Arc<Room>, lead: watch::Receiver<Lead>) {
     // Small frames of a dialogue must not wait for each other.
     let _slower = stream.set_nodelay(true);
-    let guest = Arc::new(Guest::new(port, room, lead.clone()));
+    let keys = match room.speech(port) {
+        Speech::Plain => return converse(stream, Guest::new(port, room, lead, Upstream::new(None))).await,
+        Speech::Tls(Some(keys)) => keys,
+        Speech::Tls(None) => {
+            tracing::debug!(cluster = room.name.cluster, "a connection is refused: there is no certificate");
+            return;
+        }
+    };
+    match tokio::time::timeout(SILENCE, keys.acceptor().accept(stream)).await {
+        Ok(Ok(stream)) => converse(stream, Guest::new(port, room, lead, Upstream::new(Some(&*keys)))).await,
+        Ok(Err(error)) => tracing::debug!(%error, cluster = room.name.cluster, "a handshake failed"),
+        Err(_) => tracing::debug!(cluster = room.name.cluster, "a handshake took too long"),
+    }
+}
+
+/// Answers what is asked over a connection until its end.
+async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, guest: Guest) {
+    let guest = Arc::new(guest);
+    let mut lead = guest.lead.clone();
     let service = Router::new().fallback(answer).with_state(Arc::clone(&guest));
     let mut server = auto::Builder::new(TokioExecutor::new());
     server.http1().timer(TokioTimer::new()).max_buf_size(WINDOW as usize);
@@ -108,34 +122,20 @@ async fn answer(State(guest): State<Arc<Guest>>, request: Request) -> Response<B
 }
 
 impl Guest {
-    fn new(port: i32, room: Arc<Room>, lead: watch::Receiver<Lead>) -> Self {
-        let client = |multiplexed| {
-            let mut connector = HttpConnector::new();
-            connector.set_connect_timeout(Some(CONNECT));
-            connector.set_nodelay(true);
-            Client::builder(TokioExecutor::new())
-                .http2_only(multiplexed)
-                .http2_initial_stream_window_size(WINDOW)
-                .http2_initial_connection_window_size(WINDOW)
-                .build(connector)
-        };
+    fn new(port: i32, room: Arc<Room>, lead: watch::Receiver<Lead>, upstream: Upstream) -> Self {
         let (requests, waiting) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Self { port, room, lead, plain: client(false), multiplexed: client(true), requests, waiting }
+        Self { port, room, lead, upstream, requests, waiting }
     }
 
     /// The scheduler's answer, or why there is none.
-    async fn pass(&self, request: Request) -> Result<Response<Body>, String> {
+    async fn pass(&self, mut request: Request) -> Result<Response<Body>, String> {
         let address = self.wait(request.uri().path()).await?;
-        let (client, version) = match request.version() {
-            Version::HTTP_2 => (&self.multiplexed, Version::HTTP_2),
-            _ => (&self.plain, Version::HTTP_11),
-        };
-        let request = addressed(request, SocketAddr::new(address, u16::try_from(self.port).unwrap_or(0)), version)?;
-        match client.request(request).await {
-            Ok(response) => {
-                let (mut parts, body) = response.into_parts();
-                strip(&mut parts.headers);
-                Ok(Response::from_parts(parts, Body::new(body)))
+        let to = SocketAddr::new(address, u16::try_from(self.port).unwrap_or(0));
+        strip(request.headers_mut());
+        match self.upstream.request(request, to).await {
+            Ok(mut response) => {
+                strip(response.headers_mut());
+                Ok(response)
             }
             Err(error) => {
                 tracing::debug!(%error, cluster = self.room.name.cluster, "a request could not be passed on");
@@ -182,17 +182,6 @@ impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
-}
-
-/// The request as the scheduler gets it.
-fn addressed(request: Request, to: SocketAddr, version: Version) -> Result<Request, String> {
-    let (mut parts, body) = request.into_parts();
-    let path = parts.uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
-    let uri = Uri::builder().scheme("http").authority(to.to_string()).path_and_query(path).build();
-    parts.uri = uri.map_err(|error| format!("the request has no address: {error}"))?;
-    parts.version = version;
-    strip(&mut parts.headers);
-    Ok(Request::from_parts(parts, body))
 }
 
 /// Takes away what is between two neighbours only (RFC 9110, 7.6.1).

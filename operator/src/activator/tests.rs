@@ -1,5 +1,7 @@
 //! Requests over real sockets. A scheduler stands on a loopback address of the test's own, at a port of a cluster.
 
+mod sealed;
+
 use super::*;
 use crate::decide::pods::{CONNECT_PORT, REST_PORT};
 use axum::http::{HeaderMap, Method, Uri};
@@ -16,7 +18,7 @@ fn activator(patience: Duration) -> (Arc<Activator>, UnboundedReceiver<Name>) {
 
 fn open(activator: &Activator, lead: Lead) -> (u16, u16) {
     let name = Name { namespace: "n".into(), cluster: "c".into() };
-    let ports = activator.open("u", name, lead).unwrap();
+    let ports = activator.open("u", name, Speech::Plain, lead).unwrap();
     let of = |wanted| ports[PORTS.iter().position(|(_, port)| *port == wanted).unwrap()];
     (of(CONNECT_PORT), of(REST_PORT))
 }

@@ -3,6 +3,7 @@
 pub(crate) mod access;
 pub(crate) mod ingress;
 mod status;
+pub(crate) mod tls;
 
 use k8s_openapi::api::core::v1::{EnvFromSource, EnvVar, Volume, VolumeMount};
 use kube::{CustomResource, KubeSchema};
@@ -47,7 +48,8 @@ use super::{LocalRef, Placement, PullPolicy};
     validation = Rule::new("!has(self.autoDelete) || !has(self.autoDelete.idleAfterSeconds) || !has(self.hibernation.idleAfterSeconds) || self.autoDelete.idleAfterSeconds > self.hibernation.idleAfterSeconds").message("autoDelete.idleAfterSeconds must be greater than hibernation.idleAfterSeconds"),
     validation = Rule::new("!self.hibernation.wakeOnConnection || has(self.hibernation.idleAfterSeconds)").message("hibernation.wakeOnConnection is only used with hibernation.idleAfterSeconds"),
     validation = Rule::new("self.access.tokens != self.allowUnauthenticated").message("exactly one of spec.access.tokens and spec.allowUnauthenticated must be true: the ports of a cluster ask for tokens, or whoever reaches them may use it"),
-    validation = Rule::new("!has(self.access.kubernetes) || has(self.serviceAccountName)").message("access.kubernetes is only used with serviceAccountName: a ServiceAccount that is bound to the ClusterRole system:auth-delegator")
+    validation = Rule::new("!has(self.access.kubernetes) || has(self.serviceAccountName)").message("access.kubernetes is only used with serviceAccountName: a ServiceAccount that is bound to the ClusterRole system:auth-delegator"),
+    validation = Rule::new("!has(self.tls) || !has(self.ingress) || self.ingress.service == 'Rest' || !has(self.ingress.annotations) || !('nginx.ingress.kubernetes.io/backend-protocol' in self.ingress.annotations) || self.ingress.annotations['nginx.ingress.kubernetes.io/backend-protocol'] == 'GRPCS'").message("ingress.annotations: nginx.ingress.kubernetes.io/backend-protocol must be GRPCS with spec.tls, since the port behind the Ingress speaks TLS")
 )]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FiresteelClusterSpec {
@@ -96,6 +98,9 @@ pub(crate) struct FiresteelClusterSpec {
     /// When the cluster is deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) auto_delete: Option<AutoDelete>,
+    /// TLS on the ports of Spark Connect and Flight SQL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tls: Option<tls::Tls>,
     /// A port of the cluster at a host name; the Ingress stays while the cluster hibernates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ingress: Option<ingress::Ingress>,

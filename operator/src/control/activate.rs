@@ -6,7 +6,7 @@ use k8s_openapi::api::discovery::v1::EndpointSlice;
 
 use super::owned::{Found, keep};
 use super::{Context, ControlError};
-use crate::activator::{Lead, Name};
+use crate::activator::{Lead, Name, Speech};
 use crate::api::cluster::ClusterStatus;
 use crate::api::set_condition;
 use crate::decide::activate::{Gate, slice};
@@ -25,9 +25,10 @@ pub(crate) async fn settle(
     named: &Named<'_>,
     decision: &mut Decision,
     scheduler: Option<IpAddr>,
+    speech: Speech,
 ) -> Result<(), ControlError> {
     let gate = decision.gate.clone();
-    let (wanted, listens) = match listen(context, named, &gate, &decision.status, scheduler) {
+    let (wanted, listens) = match listen(context, named, &gate, &decision.status, scheduler, speech) {
         Ok(wanted) => (wanted, Ok(())),
         Err(why) => (None, Err(("NoActivator", why))),
     };
@@ -68,6 +69,7 @@ fn listen(
     gate: &Gate,
     status: &ClusterStatus,
     scheduler: Option<IpAddr>,
+    speech: Speech,
 ) -> Result<Option<EndpointSlice>, String> {
     let uid = named.owner.uid.as_str();
     let Some(activator) = &context.activator else {
@@ -87,7 +89,8 @@ fn listen(
         return Ok(None);
     }
     let name = Name { namespace: named.namespace.to_owned(), cluster: named.name.to_owned() };
-    let ports = activator.open(uid, name, lead).map_err(|error| format!("the operator cannot listen: {error}"))?;
+    let ports =
+        activator.open(uid, name, speech, lead).map_err(|error| format!("the operator cannot listen: {error}"))?;
     Ok(Some(slice::object(named, activator.address, &ports)))
 }
 

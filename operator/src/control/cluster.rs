@@ -11,13 +11,16 @@ use kube::{Resource, ResourceExt};
 use serde_json::json;
 
 use super::resize::Sizing;
-use super::{Context, ControlError, MANAGER, access, activate, after, ingress, look, names, pods_of, resize, settled};
+use super::{
+    Context, ControlError, MANAGER, access, activate, after, ingress, look, names, pods_of, resize, settled, tls,
+};
 use crate::api::cluster::Endpoints;
 use crate::api::{CLUSTER, COMPONENT, DRAINING_SINCE, FiresteelCluster, WAKE};
 use crate::decide::cluster::{Decision, Load, Seen, decide};
 use crate::decide::disruption::{self, Stay};
-use crate::decide::pods::{self, CONNECT_PORT, FLIGHT_PORT, Named, REST_PORT};
+use crate::decide::pods::{self, Named, REST_PORT};
 use crate::decide::resize::Step;
+use crate::decide::tls::{flight_sql, spark_connect};
 use crate::decide::{News, seconds};
 use crate::engine::{self, Door};
 
@@ -29,6 +32,7 @@ pub(crate) async fn reconcile(cluster: Arc<FiresteelCluster>, context: Arc<Conte
         context.histories.lock().remove(&uid);
         context.stays.lock().remove(&uid);
         context.guards.lock().remove(&uid);
+        context.certificates.lock().remove(&uid);
         context.ingresses.lock().remove(&uid);
         context.slices.lock().remove(&uid);
         if let Some(activator) = &context.activator {
@@ -52,6 +56,7 @@ pub(crate) async fn reconcile(cluster: Arc<FiresteelCluster>, context: Arc<Conte
         }
         return Err(error);
     }
+    let certificate = tls::look(&context, &named).await?;
     let door = look::door(&context, &namespace, &name);
     let load = match &door {
         Some(door) => {
@@ -91,6 +96,7 @@ pub(crate) async fn reconcile(cluster: Arc<FiresteelCluster>, context: Arc<Conte
             scheduler,
             executors: &executors,
             load: present.clone(),
+            certificate: certificate.as_ref().map(|known| &known.certificate),
             refused: refused.as_deref(),
             jobs: look::jobs_of(&context, &namespace, &name),
             held: context.activator.as_ref().map_or(0, |activator| activator.held(&uid)),
@@ -108,7 +114,8 @@ pub(crate) async fn reconcile(cluster: Arc<FiresteelCluster>, context: Arc<Conte
     }
     // Before pods go, so that whoever comes meanwhile finds somebody.
     let scheduler_address = door.as_ref().and_then(|door| door.address.parse().ok());
-    activate::settle(&context, &named, &mut decision, scheduler_address).await?;
+    let speech = tls::Known::speech(certificate.as_ref());
+    activate::settle(&context, &named, &mut decision, scheduler_address, speech).await?;
     let known: HashSet<String> = executor_pods.iter().map(|pod| pod.name_any()).collect();
     act(&context, &named, &scheduler_pod, &decision, &known).await?;
     let asleep = decision.status.hibernated_at.is_some();
@@ -256,11 +263,11 @@ async fn write(
 ) -> Result<(), ControlError> {
     let Named { name, namespace, .. } = *named;
     let mut status = decision.status.clone();
-    let host = pods::host(name, namespace);
+    let (host, tls) = (pods::host(name, namespace), named.spec.tls.as_ref());
     status.selector = format!("{CLUSTER}={name},{COMPONENT}=executor");
     status.endpoints = Some(Endpoints {
-        spark_connect: format!("sc://{host}:{CONNECT_PORT}"),
-        flight_sql: format!("grpc://{host}:{FLIGHT_PORT}"),
+        spark_connect: spark_connect(name, namespace, tls),
+        flight_sql: flight_sql(name, namespace, tls),
         rest: format!("http://{host}:{REST_PORT}"),
         ingress: address,
     });

@@ -10,7 +10,7 @@ use kube::runtime::reflector::ObjectRef;
 use kube::{Resource, ResourceExt};
 use serde_json::json;
 
-use super::{Context, ControlError, after, look, names, pods_of, settled};
+use super::{Context, ControlError, after, look, names, pods_of, settled, tls};
 use crate::api::job::{JobStatus, Phase, SqlSource};
 use crate::api::{FiresteelCluster, FiresteelJob};
 use crate::decide::driver::{self, Driver};
@@ -208,7 +208,10 @@ async fn submit(
         let owner = job.controller_owner_ref(&()).ok_or(ControlError::Incomplete("a uid"))?;
         let cluster = &private::cluster_name(job);
         let key = ObjectRef::new(cluster).within(namespace);
-        let guarded = context.clusters.get(&key).is_some_and(|cluster| cluster.spec.access.tokens);
+        let known = context.clusters.get(&key);
+        let guarded = known.as_ref().is_some_and(|cluster| cluster.spec.access.tokens);
+        let tls = known.as_ref().and_then(|cluster| cluster.spec.tls.as_ref());
+        let authority = tls::has_authority(context, namespace, tls).await?;
         let pod = driver::pod(&Driver {
             job: name,
             namespace,
@@ -219,6 +222,8 @@ async fn submit(
             source,
             conf: &job.spec.conf,
             guarded,
+            tls,
+            authority,
         });
         return match pods_of(context, namespace).create(&PostParams::default(), &pod).await {
             Ok(_) => Ok(None),

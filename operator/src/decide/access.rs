@@ -143,7 +143,9 @@ pub(crate) fn driver_token(cluster: &str) -> EnvVar {
 }
 
 /// What `SPARK_REMOTE` ends with then. PySpark would want TLS for its own `token`; headers it sends as they are.
-pub(crate) const DRIVER_PARAMETERS: &str = "/;authorization=Bearer%20$(FIRESTEEL_TOKEN)";
+pub(crate) const DRIVER_HEADER: &str = "/;authorization=Bearer%20$(FIRESTEEL_TOKEN)";
+/// The same where there is TLS.
+pub(crate) const DRIVER_TOKEN: &str = ";token=$(FIRESTEEL_TOKEN)";
 
 #[cfg(test)]
 mod tests {

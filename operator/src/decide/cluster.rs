@@ -5,6 +5,7 @@ use super::activate::{self, Gate};
 use super::hibernate::{self, Wanted, Window};
 use super::pods::slots;
 use super::scale::{self, ExecutorPod, History, Scaling, Tasks};
+use super::tls::{self, Certificate};
 use super::{News, Seconds, seconds, time};
 use crate::api::cluster::{ClusterStatus, FiresteelClusterSpec, GroupStatus};
 use crate::api::set_condition;
@@ -49,6 +50,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) executors: &'a [ExecutorPod],
     /// `None` while the scheduler does not answer.
     pub(crate) load: Option<Load>,
+    /// The certificate of its ports, where they have one.
+    pub(crate) certificate: Option<&'a Certificate>,
     /// Why the API server took no pod the last time.
     pub(crate) refused: Option<&'a str>,
     /// Jobs that wait for the cluster or run on it.
@@ -95,6 +98,7 @@ pub(crate) fn decide(seen: &Seen<'_>, history: &mut History) -> Decision {
     load(seen, &mut decision);
     let told = seen.load.as_ref().and_then(|load| load.reviews.as_ref());
     decision.news.extend(reviews::tell(seen.spec, told, seen.now, &mut decision.status));
+    decision.news.extend(tls::tell(seen.spec.tls.as_ref(), seen.certificate, seen.now, &mut decision.status));
     let wanted = hibernate::wanted(
         &seen.spec.hibernation,
         &windows,
@@ -229,6 +233,11 @@ fn awake(seen: &Seen<'_>, history: &mut History, decision: &mut Decision) {
         Some(pod) => pod.problem.clone(),
         None => seen.refused.map(str::to_owned),
     };
+    // A pod that waits for a Secret says only that it is being made.
+    let problem = problem.or_else(|| match seen.certificate {
+        Some(Certificate::Unusable(why)) => Some(why.clone()),
+        _ => None,
+    });
     let (reason, message) = match (&problem, &seen.scheduler) {
         _ if ready => ("Ready", String::new()),
         (Some(problem), _) => ("SchedulerFailing", problem.clone()),

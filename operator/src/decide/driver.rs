@@ -7,9 +7,10 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 
-use super::access;
 use super::job::{Outcome, Run};
-use super::pods::{CONNECT_PORT, host, mount, pull_secrets, unprivileged};
+use super::pods::{mount, pull_secrets, unprivileged};
+use super::{access, tls};
+use crate::api::cluster::tls::Tls;
 use crate::api::job::PythonSource;
 use crate::api::{CLUSTER, COMPONENT, JOB, SUBMISSION};
 
@@ -29,6 +30,10 @@ pub(crate) struct Driver<'a> {
     pub(crate) conf: &'a BTreeMap<String, String>,
     /// The cluster asks for tokens.
     pub(crate) guarded: bool,
+    /// The cluster speaks TLS.
+    pub(crate) tls: Option<&'a Tls>,
+    /// The Secret of its certificate says whom to trust.
+    pub(crate) authority: bool,
 }
 
 /// The name of a driver pod. The first attempt has the plain one, which people type.
@@ -66,9 +71,20 @@ pub(crate) fn pod(driver: &Driver<'_>) -> Pod {
     };
     let fixed = |name: &str, value: String| EnvVar { name: name.into(), value: Some(value), ..EnvVar::default() };
     let mut env: Vec<EnvVar> = driver.guarded.then(|| access::driver_token(driver.cluster)).into_iter().collect();
-    let parameters = if driver.guarded { access::DRIVER_PARAMETERS } else { "" };
+    let remote = tls::spark_connect(driver.cluster, driver.namespace, driver.tls);
+    let parameters = match (driver.guarded, driver.tls) {
+        (false, _) => "",
+        (true, None) => access::DRIVER_HEADER,
+        (true, Some(_)) => access::DRIVER_TOKEN,
+    };
+    if let Some(tls) = driver.tls.filter(|_| driver.authority) {
+        let (variable, volume, mount) = tls::trust(&tls.secret_name);
+        env.push(variable);
+        volumes.push(volume);
+        mounts.push(mount);
+    }
     env.extend([
-        fixed("SPARK_REMOTE", format!("sc://{}:{CONNECT_PORT}{parameters}", host(driver.cluster, driver.namespace))),
+        fixed("SPARK_REMOTE", format!("{remote}{parameters}")),
         fixed("FIRESTEEL_JOB", driver.job.to_owned()),
         fixed("FIRESTEEL_ATTEMPT", driver.attempt.to_string()),
         // What is printed shall be seen while it runs.
@@ -256,9 +272,19 @@ mod tests {
     }
 
     fn made(source: &PythonSource, conf: &BTreeMap<String, String>, guarded: bool) -> Pod {
+        made_with(source, conf, guarded, None, false)
+    }
+
+    fn made_with(
+        source: &PythonSource,
+        conf: &BTreeMap<String, String>,
+        guarded: bool,
+        tls: Option<&Tls>,
+        authority: bool,
+    ) -> Pod {
         let owner = OwnerReference::default();
         let (job, namespace, cluster, submission, attempt) = ("j", "n", "c", "s-1", 1);
-        pod(&Driver { job, namespace, cluster, submission, attempt, owner, source, conf, guarded })
+        pod(&Driver { job, namespace, cluster, submission, attempt, owner, source, conf, guarded, tls, authority })
     }
 
     #[test]
@@ -302,5 +328,38 @@ mod tests {
             ("FIRESTEEL_TOKEN", "c-driver-token", "token")
         );
         assert!(remote.value.unwrap().ends_with("=Bearer%20$(FIRESTEEL_TOKEN)"));
+    }
+
+    #[test]
+    fn a_script_speaks_tls_and_knows_whom_to_trust_where_the_secret_says_so() {
+        let source = serde_json::from_value(json!({
+            "image": "i", "file": "/a.py", "env": [{"name": "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", "value": "/mine"}],
+        }))
+        .unwrap();
+        let tls = Tls { secret_name: "cert".into() };
+        let made = |guarded, authority| {
+            let pod = made_with(&source, &BTreeMap::new(), guarded, Some(&tls), authority);
+            serde_json::to_value(pod.spec.unwrap()).unwrap()
+        };
+        let values = |pod: &serde_json::Value, name: &str| -> Vec<String> {
+            let env = pod["containers"][0]["env"].as_array().unwrap();
+            let named = env.iter().filter(|variable| variable["name"] == name);
+            named.map(|variable| variable["value"].as_str().unwrap().to_owned()).collect()
+        };
+        let open = made(false, false);
+        assert_eq!(values(&open, "SPARK_REMOTE"), ["sc://c.n.svc:15002/;use_ssl=true"]);
+        assert_eq!(
+            (values(&open, "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"), &open["volumes"]),
+            (vec!["/mine".into()], &json!(null))
+        );
+        let guarded = made(true, true);
+        assert_eq!(values(&guarded, "SPARK_REMOTE"), ["sc://c.n.svc:15002/;use_ssl=true;token=$(FIRESTEEL_TOKEN)"]);
+        // Of two of a name Kubernetes takes the last one, which is the user's.
+        assert_eq!(values(&guarded, "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"), ["/etc/firesteel/authority/ca.crt", "/mine"]);
+        let secret = &guarded["volumes"][0]["secret"];
+        assert_eq!(
+            (&secret["secretName"], &secret["items"]),
+            (&json!("cert"), &json!([{"key": "ca.crt", "path": "ca.crt"}]))
+        );
     }
 }

@@ -14,7 +14,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 pub(crate) use made::{made, made_from};
 
-use super::access;
+use super::{access, tls};
 use crate::api::cluster::{ExecutorGroup, FiresteelClusterSpec};
 use crate::api::{CLUSTER, COMPONENT, EXECUTOR_GROUP, LocalRef, Placement};
 
@@ -157,6 +157,7 @@ pub(crate) fn scheduler(cluster: &Named<'_>) -> Pod {
         access::guard(cluster.name, &mut container, &mut volumes);
         access::reviews::guard(cluster, &mut container, &mut volumes);
     }
+    tls::guard(spec.tls.as_ref(), &mut container, &mut volumes);
     pod(
         cluster,
         scheduler_name(cluster.name),

@@ -13,7 +13,8 @@ pub(crate) struct ClusterStatus {
     /// Generation of the spec all this is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) observed_generation: Option<i64>,
-    /// Ready, Hibernated, SpecInvalid and ScalingPaused; ActivatorListening where connections wake the cluster, TokensReviewed where Kubernetes knows callers.
+    /// Ready, Hibernated, SpecInvalid and ScalingPaused; ActivatorListening where connections wake the cluster, TokensReviewed where Kubernetes
+    /// knows callers, CertificateFound where ports speak TLS.
     pub(crate) conditions: Vec<Condition>,
     /// Version the scheduler says it has.
     #[serde(skip_serializing_if = "Option::is_none")]

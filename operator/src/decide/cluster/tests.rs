@@ -26,6 +26,7 @@ fn seen<'a>(spec: &'a FiresteelClusterSpec, status: &'a ClusterStatus, now: Seco
         scheduler: None,
         executors: &[],
         load: None,
+        certificate: None,
         refused: None,
         jobs: 0,
         held: 0,
@@ -68,6 +69,25 @@ fn a_new_cluster_gets_a_scheduler_and_then_executors_by_load() {
     assert_eq!((second.status.phase.as_str(), second.create, second.make_scheduler), ("Ready", vec![3], false));
     assert_eq!(second.status.desired_replicas, 3);
     assert!(second.status.last_scale_reason.unwrap().contains("5 tasks wait"));
+}
+
+#[test]
+fn a_scheduler_that_waits_for_its_certificate_says_so_and_one_that_has_it_goes_on_without() {
+    let spec = spec(json!({"tls": {"secretName": "cert"}}));
+    let missing = Certificate::Unusable("there is no Secret 'cert' for spec.tls".into());
+    let waits = Some(SchedulerPod { name: "c-scheduler".into(), ..SchedulerPod::default() });
+    let status = ClusterStatus::default();
+    let told = once(&Seen { scheduler: waits, certificate: Some(&missing), ..seen(&spec, &status, 10) });
+    let condition = |kind: &str| {
+        let condition = told.status.conditions.iter().find(|condition| condition.type_ == kind).unwrap();
+        (condition.status.clone(), condition.reason.clone(), condition.message.clone())
+    };
+    let why = "there is no Secret 'cert' for spec.tls".to_owned();
+    assert_eq!(condition("Ready"), ("False".into(), "SchedulerFailing".into(), why.clone()));
+    assert_eq!(condition("CertificateFound"), ("False".into(), "CertificateUnusable".into(), why));
+    assert_eq!(told.news.iter().filter(|news| news.reason == "CertificateUnusable").count(), 1);
+    let serves = Seen { scheduler: up(), load: idle(0), certificate: Some(&missing), ..seen(&spec, &status, 20) };
+    assert_eq!(once(&serves).status.phase, "Ready");
 }
 
 #[test]
