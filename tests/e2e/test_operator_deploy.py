@@ -100,17 +100,3 @@ def test_the_operator_has_no_right_it_does_not_need():
     own = next(part for part in rules if re.search(r"kind: ClusterRole\n", part) and "name: firesteel-operator\n" in part)
     assert own.count("secrets]\n    verbs: [get, create, patch]\n") == own.count("secrets") == 1
     assert '"*"' not in own and "webhook" not in text
-
-
-def test_the_image_holds_what_its_pods_run():
-    text = (DEPLOY / "Dockerfile").read_text()
-    built = set(re.findall(r"-p (firesteel-\w+)", text))
-    names = {"firesteel-cli": "firesteel", "firesteel-operator": "firesteel-operator"}
-    assert built == set(names)
-    for package in built:
-        manifest = next(p for p in operators.ROOT.glob("*/Cargo.toml") if f'name = "{package}"\n' in p.read_text())
-        assert f'[[bin]]\nname = "{names[package]}"' in manifest.read_text()
-    copied = re.search(r"COPY --from=build (.*) (\S+)\n", text)
-    assert {pathlib.PurePath(p).name for p in copied[1].split()} == set(names.values())
-    assert 'ENTRYPOINT ["/usr/local/bin/firesteel"]' in text and re.search(r"^USER 65532", text, re.MULTILINE)
-    assert f"command: [{copied[2]}firesteel-operator]" in (DEPLOY / "chart/templates/deployment.yaml").read_text()
