@@ -10,6 +10,7 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 
 use crate::clickhouse::sink::{ClickHouseMessage, ClickHouseSinkSpec, PreparedClickHouse};
@@ -39,6 +40,8 @@ pub enum SinkSpec {
     Postgres(PostgresSinkSpec),
     /// A ClickHouse table.
     ClickHouse(Box<ClickHouseSinkSpec>),
+    /// Nowhere: rows are made and dropped.
+    Noop,
 }
 
 /// A write that has begun: all that a task or the committer needs, in any process.
@@ -52,6 +55,8 @@ pub enum PreparedSink {
     Postgres(PreparedPostgres),
     /// A ClickHouse table.
     ClickHouse(Box<PreparedClickHouse>),
+    /// Nowhere: tasks run and keep nothing.
+    Noop,
 }
 
 /// What one attempt of one task wrote.
@@ -130,6 +135,7 @@ pub async fn prepare(
         SinkSpec::ClickHouse(spec) => Ok(crate::clickhouse::sink::prepare(*spec, schema, job_id)
             .await?
             .map_or(PreparedSink::Nothing, |prepared| PreparedSink::ClickHouse(Box::new(prepared)))),
+        SinkSpec::Noop => Ok(PreparedSink::Noop),
     }
 }
 
@@ -139,7 +145,7 @@ impl PreparedSink {
         match self {
             Self::Postgres(postgres) => postgres.max_partitions(),
             Self::ClickHouse(clickhouse) => clickhouse.max_partitions(),
-            Self::Nothing | Self::Files(_) => None,
+            Self::Nothing | Self::Files(_) | Self::Noop => None,
         }
     }
 
@@ -159,6 +165,7 @@ impl PreparedSink {
     ) -> Result<CommitMessage> {
         let (rows, written) = match self {
             Self::Nothing => (0, Written::Nothing),
+            Self::Noop => (counted(input).await?, Written::Nothing),
             Self::Files(prepared) => {
                 let message = prepared.write(partition, attempt, input, ctx.runtime_env().as_ref()).await?;
                 (message.rows, Written::Files(message))
@@ -189,6 +196,9 @@ impl PreparedSink {
         }
         match self {
             Self::Nothing => Ok(WriteReport::default()),
+            Self::Noop => {
+                Ok(WriteReport { rows: messages.iter().map(|message| message.rows).sum(), ..WriteReport::default() })
+            }
             Self::Files(prepared) => prepared.commit(file_messages(messages)?, &runtime).await,
             Self::Postgres(prepared) => prepared.commit(&messages).await,
             Self::ClickHouse(prepared) => prepared.commit(&messages).await,
@@ -201,12 +211,21 @@ impl PreparedSink {
     /// What the store or database refused; the caller may ignore it, nothing became visible.
     pub async fn abort(&self, messages: Vec<CommitMessage>, runtime: Arc<RuntimeEnv>) -> Result<()> {
         match self {
-            Self::Nothing => Ok(()),
+            Self::Nothing | Self::Noop => Ok(()),
             Self::Files(prepared) => prepared.abort(file_messages(messages)?, &runtime).await,
             Self::Postgres(prepared) => prepared.abort().await,
             Self::ClickHouse(prepared) => prepared.abort().await,
         }
     }
+}
+
+/// The rows of an input, of which none is kept.
+async fn counted(mut input: SendableRecordBatchStream) -> Result<u64> {
+    let mut rows = 0;
+    while let Some(batch) = input.next().await.transpose()? {
+        rows += batch.num_rows() as u64;
+    }
+    Ok(rows)
 }
 
 fn file_messages(messages: Vec<CommitMessage>) -> Result<Vec<FileMessage>> {

@@ -19,6 +19,7 @@ pub(crate) mod function;
 mod function_check;
 mod insert;
 mod literal_text;
+mod noop;
 pub(crate) mod parameters;
 mod partition;
 pub(crate) mod partition_change;

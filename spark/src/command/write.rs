@@ -9,7 +9,7 @@ use firesteel_functions::error::{SparkError, SparkResult};
 use firesteel_functions::types::StructType;
 use tokio_util::sync::CancellationToken;
 
-use super::{Rows, assign, database_write, insert, sink, table};
+use super::{Rows, assign, database_write, insert, noop, sink, table};
 use crate::analyze::Analyzed;
 use crate::session::{Found, Session};
 use crate::source::failure;
@@ -19,6 +19,7 @@ use crate::spec::{Options, Relation, SaveMode, V2Mode, Write, WriteTarget};
 /// Writes rows.
 pub(super) async fn run(session: &Arc<Session>, write: Write) -> SparkResult<Rows> {
     match write.target.clone() {
+        WriteTarget::Path(_) | WriteTarget::Nothing if noop::is_meant(&write) => noop::run(session, write).await,
         WriteTarget::Path(path) => to_path(session, write, path).await,
         WriteTarget::Nothing => to_source(session, write).await,
         WriteTarget::SaveAsTable(name) => save_as_table(session, write, name).await,
