@@ -20,11 +20,9 @@ pub fn is_scan(node: &dyn ExecutionPlan) -> bool {
 /// Whether an operator asks a database for so much that tasks of its own pay: several things, and rows as they are.
 #[must_use]
 pub fn is_worth_tasks(node: &dyn ExecutionPlan) -> bool {
-    let whole = match node.downcast_ref::<PostgresScanExec>() {
-        Some(scan) => scan.spec().groups.is_none() && scan.spec().limit.is_none(),
-        None => node.is::<ClickHouseScanExec>(),
-    };
-    whole && node.properties().output_partitioning().partition_count() > 1
+    let postgres = node.downcast_ref::<PostgresScanExec>().is_some_and(PostgresScanExec::brings_all);
+    let clickhouse = node.downcast_ref::<ClickHouseScanExec>().is_some_and(ClickHouseScanExec::brings_all);
+    (postgres || clickhouse) && node.properties().output_partitioning().partition_count() > 1
 }
 
 /// What keeps the states of databases alive that the tasks of a job see. Dropping it lets them go.

@@ -11,6 +11,7 @@ use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::avro::AvroFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use firesteel_connectors::files::orc::OrcFormat;
+use firesteel_engine::failure::shown_location;
 use firesteel_functions::error::{SparkError, SparkResult};
 use firesteel_functions::types::{DataType, StructField, StructType};
 use futures::{StreamExt, TryStreamExt};
@@ -128,11 +129,7 @@ fn broken(error: datafusion::error::DataFusionError, file: &SourceFile) -> Spark
     if !damaged {
         return mapped;
     }
-    let path = firesteel_engine::failure::shown_location(&format!(
-        "{}{}",
-        file.store.as_str(),
-        file.file.object_meta.location
-    ));
+    let path = shown_location(&format!("{}{}", file.store.as_str(), file.file.object_meta.location));
     SparkError::runtime("FAILED_READ_FILE.CANNOT_READ_FILE_FOOTER", &[("path", &path)])
 }
 

@@ -59,6 +59,11 @@ impl ClickHouseScanExec {
     pub fn spec(&self) -> &ReadSpec {
         &self.spec
     }
+
+    /// Whether the server sends all rows and does not cut them short.
+    pub fn brings_all(&self) -> bool {
+        self.spec.limit.is_none()
+    }
 }
 
 impl DisplayAs for ClickHouseScanExec {

@@ -61,6 +61,11 @@ impl PostgresScanExec {
         &self.spec
     }
 
+    /// Whether the server sends rows as they are, and all of them: neither counted nor cut short.
+    pub fn brings_all(&self) -> bool {
+        self.spec.groups.is_none() && self.spec.limit.is_none()
+    }
+
     /// What keeps the state alive that all partitions see. It must outlive whoever runs the plan.
     pub fn snapshot(&self) -> Option<&Snapshot> {
         self.snapshot.as_ref()

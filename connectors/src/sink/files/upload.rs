@@ -38,7 +38,7 @@ pub(super) struct Deferred {
     store: Arc<dyn MultipartStore>,
     path: Path,
     id: String,
-    /// Bytes of the next part as they came: they are not copied together.
+    /// Bytes of the next part as they came: they are not copied together. None holds on to bytes of another part.
     waiting: Vec<Bytes>,
     waiting_bytes: usize,
     parts: Vec<Option<PartId>>,
@@ -131,11 +131,14 @@ impl Upload {
 impl Deferred {
     async fn write(&mut self, mut bytes: Bytes) -> Result<()> {
         self.bytes += bytes.len() as u64;
+        let whole = bytes.len();
         while !bytes.is_empty() {
             let size = if self.parts.len() < LARGE_FROM { PART } else { LARGE_PART };
             let taken = bytes.split_to(bytes.len().min(size - self.waiting_bytes));
             self.waiting_bytes += taken.len();
-            self.waiting.push(taken);
+            // What waits for more would keep all that it came with in memory, such as a whole row group.
+            let rest = self.waiting_bytes < size && taken.len() < whole;
+            self.waiting.push(if rest { Bytes::copy_from_slice(&taken) } else { taken });
             if self.waiting_bytes == size {
                 self.start_part().await?;
             }
