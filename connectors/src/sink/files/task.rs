@@ -58,7 +58,7 @@ impl PreparedFiles {
     ) -> Result<FileMessage> {
         let store = self.store(runtime)?;
         let destination = match multipart_of(&store) {
-            Some(multipart) => Destination::Deferred(multipart),
+            Some(multipart) => Destination::deferred(multipart),
             None => {
                 // Attempts never share a directory, even if their names repeat.
                 let directory = format!("{}/{partition}-{}", self.staging()?, Uuid::new_v4());

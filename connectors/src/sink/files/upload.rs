@@ -1,6 +1,6 @@
 //! One file on its way out: bytes in, parts uploaded in the background, nothing visible at the end.
 //!
-//! Bounded: at most a few parts are in memory. Knows nothing of formats.
+//! Bounded: at most a few parts of a task are in memory. Knows nothing of formats.
 
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ use bytes::Bytes;
 use object_store::multipart::{MultipartStore, PartId};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload, WriteMultipart};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::Pending;
@@ -17,13 +18,16 @@ const PART: usize = 8 * 1024 * 1024;
 const LARGE_PART: usize = 64 * 1024 * 1024;
 /// Stores allow 10,000 parts; from here on they grow.
 const LARGE_FROM: usize = 4_000;
+/// Parts of a file on the local disk on their way at once.
 const CONCURRENT_PARTS: usize = 3;
+/// Parts of a task on their way at once, of whatever file: about a row group, so that the next one is encoded meanwhile.
+const TASK_PARTS: usize = 8;
 
 /// Where a task's files go.
 #[derive(Clone)]
 pub(super) enum Destination {
-    /// Uploads to the final key, completed at commit.
-    Deferred(Arc<dyn MultipartStore>),
+    /// Uploads to the final key, completed at commit, and the room for parts on their way.
+    Deferred(Arc<dyn MultipartStore>, Arc<Semaphore>),
     /// Files below this directory, renamed at commit.
     Staged(Arc<dyn ObjectStore>, Path),
 }
@@ -36,6 +40,7 @@ pub(super) enum Upload {
 
 pub(super) struct Deferred {
     store: Arc<dyn MultipartStore>,
+    room: Arc<Semaphore>,
     path: Path,
     id: String,
     /// Bytes of the next part as they came: they are not copied together. None holds on to bytes of another part.
@@ -46,17 +51,26 @@ pub(super) struct Deferred {
     bytes: u64,
 }
 
+/// What became of a part, if its task came to its end.
+type Joined = std::result::Result<(usize, object_store::Result<PartId>), tokio::task::JoinError>;
+
 impl Destination {
+    /// Uploads of one task to a store.
+    pub(super) fn deferred(store: Arc<dyn MultipartStore>) -> Self {
+        Self::Deferred(store, Arc::new(Semaphore::new(TASK_PARTS)))
+    }
+
     /// Opens a file whose final key is `key`; `relative` is the same below the target directory.
     pub(super) async fn open(&self, key: &Path, relative: &str) -> Result<Upload> {
         match self {
-            Self::Deferred(store) => {
+            Self::Deferred(store, room) => {
                 let id = store
                     .create_multipart(key)
                     .await
                     .map_err(|error| ConnectorError::from_store(key.as_ref(), error))?;
                 Ok(Upload::Deferred(Deferred {
                     store: Arc::clone(store),
+                    room: Arc::clone(room),
                     path: key.clone(),
                     id,
                     waiting: Vec::new(),
@@ -149,21 +163,32 @@ impl Deferred {
     async fn start_part(&mut self) -> Result<()> {
         let part: PutPayload = std::mem::take(&mut self.waiting).into_iter().collect();
         self.waiting_bytes = 0;
-        while self.running.len() >= CONCURRENT_PARTS {
-            self.join_part().await?;
+        // A larger part takes the room of several.
+        let share = u32::try_from(part.content_length().div_ceil(PART).clamp(1, TASK_PARTS)).unwrap_or(1);
+        let room = Arc::clone(&self.room).acquire_many_owned(share).await;
+        let room = room.map_err(|error| ConnectorError::Protocol(format!("upload: {error}")))?;
+        while let Some(joined) = self.running.try_join_next() {
+            self.joined(joined)?;
         }
         let index = self.parts.len();
         self.parts.push(None);
         let (store, path, id) = (Arc::clone(&self.store), self.path.clone(), self.id.clone());
         self.running.spawn(async move {
             let result = store.put_part(&path, &id, index, part).await;
+            drop(room);
             (index, result)
         });
         Ok(())
     }
 
     async fn join_part(&mut self) -> Result<()> {
-        let Some(joined) = self.running.join_next().await else { return Ok(()) };
+        match self.running.join_next().await {
+            Some(joined) => self.joined(joined),
+            None => Ok(()),
+        }
+    }
+
+    fn joined(&mut self, joined: Joined) -> Result<()> {
         let (index, result) = joined.map_err(|error| ConnectorError::Protocol(format!("upload task: {error}")))?;
         let part = result.map_err(|error| ConnectorError::from_store(self.path.as_ref(), error))?;
         if let Some(slot) = self.parts.get_mut(index) {
