@@ -166,11 +166,18 @@ def main():
     arguments.add_argument("--runs", type=int, default=3)
     arguments.add_argument("--memory", default="1,10", help="millions of rows whose memory is looked at; empty for none")
     arguments.add_argument("--only", default="clickhouse,s3", help="what is measured")
+    arguments.add_argument("--apart", action="store_true",
+                           help="the stores have one half of the cores and Firesteel the other, as on machines of their own")
     chosen = arguments.parse_args()
     import pyarrow.parquet as pq
 
     with tempfile.TemporaryDirectory(prefix="firesteel-bench-", ignore_cleanup_errors=True) as folder:
+        cores = sorted(os.sched_getaffinity(0))
+        # What is started has the cores of who starts it.
+        half = lambda which: os.sched_setaffinity(0, which) if chosen.apart else None  # noqa: E731
+        half(cores[:len(cores) // 2])
         store, engine = services.S3(folder), services.ClickHouse(folder)
+        half(cores[len(cores) // 2:])
         server = services.Firesteel("local", folder, store.env, memory="4g")
         try:
             arrow = lineitem(chosen.rows)
@@ -184,7 +191,7 @@ def main():
             peak = server.main.memory_mb(peak=True)
             server.stop()
             print(f"\n{arrow.num_rows} rows of TPC-H lineitem, {size:.0f} MB as Parquet, best of {chosen.runs}; memory of the server "
-                  f"{peak:.0f} MB at most\n")
+                  f"{peak:.0f} MB at most; {'stores and Firesteel on cores of their own' if chosen.apart else 'all on the same cores'}\n")
             result.show()
             if chosen.memory:
                 memory(chosen, folder, store, engine)

@@ -1,9 +1,10 @@
-"""ClickHouse's HTTP interface over the ClickHouse engine of the PyPI package chdb-core: `clickhouse_http.py PORT FOLDER`.
+"""ClickHouse's HTTP interface over the ClickHouse engine of the PyPI package chdb-core: `clickhouse_http.py HOST PORT FOLDER [CONFIG]`.
 
 What a server does with a request is done here as the server does it: user and database, settings in the query string,
-`query` in the query string with data as the body, any FORMAT, exceptions with their code in a header. `POST
-/_fault` makes a coming request fail: {"match": text in its SQL, "action": ..., "times": n}.
+`query` in the query string with data as the body or tables of the request's own in a multipart body, any FORMAT, exceptions with
+their code in a header. `POST /_fault` makes a coming request fail: {"match": text in its SQL, "action": ..., "times": n}.
 """
+import contextlib
 import http.server
 import json
 import os
@@ -23,21 +24,25 @@ INSERT = re.compile(r"\s*(INSERT\s+INTO\s+.*?)\s+FORMAT\s+(\w+)\s*$", re.IGNOREC
 
 
 class Engine:
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, folder, config):
+        self.folder = f"{folder}?config-file={config}" if config else folder
         # Keeps the engine, of which a process has one.
-        self.first = chdb.connect(folder)
+        self.first = chdb.connect(self.folder)
         self.faults = []
         self.log = []
 
-    def run(self, sql, database, settings, fmt):
-        """The answer's bytes. Every query has a connection of its own, and with it its database and settings."""
+    def run(self, sql, database, settings, fmt, tables=()):
+        """The answer's bytes. Every query has a connection of its own, and with it its database, settings and `tables`: names,
+        columns, formats and files."""
         self.log.append(sql)
         connection = chdb.connect(self.folder)
         try:
             connection.query(f"USE `{database}`")
             for name, value in settings.items():
                 connection.query(f"SET {name} = '{escape(value)}'")
+            for name, structure, kind, file in tables:
+                connection.query(f"CREATE TEMPORARY TABLE `{name}` ({structure})")
+                connection.query(f"INSERT INTO `{name}` FROM INFILE '{file}' FORMAT {kind}")
             answer = connection.query(sql, fmt)
             return answer.bytes() if answer is not None else b""
         finally:
@@ -60,6 +65,8 @@ def escape(text):
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and body of an answer are sent apart; a client's kernel would let the second wait for 40 ms.
+    disable_nagle_algorithm = True
 
     def log_message(self, *_):
         pass
@@ -101,8 +108,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             os._exit(9)
         if action == "sleep":
             time.sleep(fault["seconds"])
+        fmt = parameters.get("default_format", "TabSeparated")
         try:
-            answer = self.run(sql, data, database, settings, parameters.get("default_format", "TabSeparated"))
+            if self.headers.get_content_type() == "multipart/form-data":
+                answer = self.run_with_tables(sql, data, database, settings, fmt)
+            else:
+                answer = self.run(sql, data, database, settings, fmt)
         except Exception as error:
             message = str(error)
             code = re.search(r"Code: (\d+)", message)
@@ -126,6 +137,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
             file.flush()
             query = f"{insert.group(1)} FROM INFILE '{file.name}' FORMAT {insert.group(2)}"
             return self.server.engine.run(query, database, settings, fmt)
+
+    def run_with_tables(self, sql, data, database, settings, fmt):
+        boundary = b"--" + self.headers.get_param("boundary").encode()
+        with contextlib.ExitStack() as stack:
+            tables = []
+            for part in data.split(boundary)[1:-1]:
+                head, content = part.split(b"\r\n\r\n", 1)
+                name = re.search(rb' name="(\w+)"', head).group(1).decode()
+                file = stack.enter_context(tempfile.NamedTemporaryFile(dir=self.server.folder))
+                file.write(content.removesuffix(b"\r\n"))
+                file.flush()
+                tables.append((name, settings.pop(f"{name}_structure"), settings.pop(f"{name}_format"), file.name))
+            return self.server.engine.run(sql, database, settings, fmt, tables)
 
     def body(self):
         if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
@@ -160,11 +184,11 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 def main():
-    port, folder = int(sys.argv[1]), sys.argv[2]
+    host, port, folder = sys.argv[1], int(sys.argv[2]), sys.argv[3]
     os.makedirs(os.path.join(folder, "bodies"), exist_ok=True)
-    server = Server(("127.0.0.1", port), Handler)
+    server = Server((host, port), Handler)
     server.folder = os.path.join(folder, "bodies")
-    server.engine = Engine(os.path.join(folder, "data"))
+    server.engine = Engine(os.path.join(folder, "data"), sys.argv[4] if len(sys.argv) > 4 else None)
     server.serve_forever()
 
 

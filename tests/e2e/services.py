@@ -234,8 +234,11 @@ class ClickHouse:
 
     PACKAGE = "chdb-core==26.9.0"
 
-    def __init__(self, folder):
-        self.port, self.folder = free_port(), pathlib.Path(tempfile.mkdtemp(prefix="firesteel-clickhouse-", dir=folder))
+    def __init__(self, folder, host="127.0.0.1", port=None, config=None):
+        """`config` is text of the server's configuration, such as clusters."""
+        self.host, self.port = host, port or free_port()
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="firesteel-clickhouse-", dir=folder))
+        self.config = config
         self.python = self._environment()
         self.process = None
         self.start()
@@ -254,20 +257,24 @@ class ClickHouse:
 
     def start(self):
         script = pathlib.Path(__file__).parent / "clickhouse_http.py"
-        self.process = Process("clickhouse", [self.python, script, self.port, self.folder], self.folder)
+        arguments = [self.python, script, self.host, self.port, self.folder]
+        if self.config:
+            (self.folder / "config.xml").write_text(f"<clickhouse>{self.config}</clickhouse>")
+            arguments.append(self.folder / "config.xml")
+        self.process = Process("clickhouse", arguments, self.folder)
         wait_until("ClickHouse", lambda: self.rows("SELECT 1") == [[1]], 60, self.process.popen)
 
     @property
     def options(self):
-        return {"host": "127.0.0.1", "http_port": str(self.port), "user": "spark", "password": "secret"}
+        return {"host": self.host, "http_port": str(self.port), "user": "spark", "password": "secret"}
 
     @property
     def url(self):
-        return f"jdbc:clickhouse://127.0.0.1:{self.port}/default"
+        return f"jdbc:clickhouse://{self.host}:{self.port}/default"
 
     def post(self, path, body):
         headers = {"X-ClickHouse-User": "spark", "X-ClickHouse-Key": "secret"}
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", body, headers)
+        request = urllib.request.Request(f"http://{self.host}:{self.port}{path}", body, headers)
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.read()

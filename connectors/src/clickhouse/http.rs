@@ -63,6 +63,9 @@ fn sqlstate(code: i32) -> &'static str {
     }
 }
 
+/// Milliseconds before what may be done twice is tried again.
+const WAITS: [u64; 3] = [200, 1000, 3000];
+
 /// A client of one server.
 #[derive(Debug, Clone)]
 pub(super) struct Client {
@@ -99,7 +102,7 @@ impl Client {
 
     /// Runs a statement that may be run twice, again when its answer was lost or the trouble may pass.
     pub(super) async fn insist(&self, sql: &str) -> Result<(), Failure> {
-        let mut waits = [200, 1000, 3000].into_iter();
+        let mut waits = WAITS.into_iter();
         loop {
             match (self.execute(sql).await, waits.next()) {
                 (Err(failure), Some(wait)) if failure.is_passing(&[]) => {
@@ -129,14 +132,50 @@ impl Client {
         self.request(Some(sql), body, settings).await.map(drop)
     }
 
+    /// Asks a query about rows that go with it, in ArrowStream, as a table called `name`; again when the trouble may pass.
+    ///
+    /// Source: <https://clickhouse.com/docs/engines/table-engines/special/external-data>.
+    pub(super) async fn ask(&self, sql: &str, name: &str, structure: &str, rows: &[u8]) -> Result<Bytes, Failure> {
+        let boundary = format!("firesteel-{}", uuid::Uuid::new_v4().simple());
+        let head = format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{name}\"\r\n\
+             Content-Type: application/octet-stream\r\n\r\n"
+        );
+        let body = Bytes::from([head.as_bytes(), rows, format!("\r\n--{boundary}--\r\n").as_bytes()].concat());
+        let (format_of, structure_of) = (format!("{name}_format"), format!("{name}_structure"));
+        let settings = [
+            (format_of.as_str(), "ArrowStream".to_owned()),
+            (structure_of.as_str(), structure.to_owned()),
+            ("input_format_null_as_default", "0".to_owned()),
+            // One thread gives rows back in their order.
+            ("max_threads", "1".to_owned()),
+        ];
+        let content = format!("multipart/form-data; boundary={boundary}");
+        let mut waits = WAITS.into_iter();
+        loop {
+            let sent = self.post(Some(sql), body.clone(), &settings, Some(&content)).await;
+            match (self.whole(sent).await, waits.next()) {
+                (Err(failure), Some(wait)) if failure.is_passing(&[]) => {
+                    tracing::debug!(?failure, "asking again");
+                    tokio::time::sleep(Duration::from_millis(wait)).await;
+                }
+                (answer, _) => return answer,
+            }
+        }
+    }
+
     /// A query whose answer is read as it comes.
     pub(super) async fn stream(&self, sql: &str, settings: Settings<'_>) -> Result<Response, Failure> {
         self.send(None, Bytes::from(sql.to_owned()), settings).await
     }
 
     async fn request(&self, query: Option<&str>, body: Bytes, settings: Settings<'_>) -> Result<Bytes, Failure> {
-        let response = self.send(query, body, settings).await?;
-        let body = response.bytes().await.map_err(|error| Failure::Lost(chain(&error.without_url())))?;
+        self.whole(self.send(query, body, settings).await).await
+    }
+
+    /// An answer to its end.
+    async fn whole(&self, response: Result<Response, Failure>) -> Result<Bytes, Failure> {
+        let body = response?.bytes().await.map_err(|error| Failure::Lost(chain(&error.without_url())))?;
         match exception(&body) {
             Some(failure) => Err(failure),
             None => Ok(body),
@@ -144,6 +183,16 @@ impl Client {
     }
 
     async fn send(&self, query: Option<&str>, body: Bytes, settings: Settings<'_>) -> Result<Response, Failure> {
+        self.post(query, body, settings, None).await
+    }
+
+    async fn post(
+        &self,
+        query: Option<&str>,
+        body: Bytes,
+        settings: Settings<'_>,
+        content: Option<&str>,
+    ) -> Result<Response, Failure> {
         let target = &self.target;
         let scheme = if target.tls { "https" } else { "http" };
         let host = if target.host.contains(':') { format!("[{}]", target.host) } else { target.host.clone() };
@@ -158,13 +207,16 @@ impl Client {
         let mut url = url::Url::parse(&format!("{scheme}://{host}:{}/", target.port))
             .map_err(|error| Failure::Unreachable(error.to_string()))?;
         url.query_pairs_mut().extend_pairs(parameters);
-        let request = self
+        let mut request = self
             .http
             .post(url)
             .header("X-ClickHouse-User", &target.user)
             .header("X-ClickHouse-Key", &target.password)
             .header("User-Agent", "firesteel")
             .body(body);
+        if let Some(content) = content {
+            request = request.header("Content-Type", content);
+        }
         let response = request.send().await.map_err(|error| {
             let unreached = error.is_connect() || error.is_builder();
             let reason = chain(&error.without_url());

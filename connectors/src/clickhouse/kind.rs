@@ -211,7 +211,7 @@ fn element(text: &str) -> (Option<String>, Kind) {
 }
 
 /// Splits at commas outside brackets and quotes.
-fn split(text: &str) -> Vec<&str> {
+pub(super) fn split(text: &str) -> Vec<&str> {
     let (mut parts, mut start, mut depth, mut quote, mut escaped) = (Vec::new(), 0, 0_i32, None, false);
     for (at, c) in text.char_indices() {
         match (quote, c) {
@@ -233,7 +233,7 @@ fn split(text: &str) -> Vec<&str> {
     parts
 }
 
-fn unquote(text: &str) -> String {
+pub(super) fn unquote(text: &str) -> String {
     let text = text.trim();
     let inner = text.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')).unwrap_or(text);
     let mut plain = String::with_capacity(inner.len());

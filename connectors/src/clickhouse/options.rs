@@ -63,6 +63,8 @@ pub struct ClickHouseOptions {
     pub dynamic: bool,
     /// Whether to write a Distributed table through itself.
     pub distributed: bool,
+    /// Whether to write the local tables of a Distributed one, where that is said.
+    pub convert_local: Option<bool>,
     /// The form of a table that a write makes.
     pub create: Create,
 }
@@ -117,7 +119,12 @@ pub fn is_clickhouse_url(url: &str) -> bool {
 const THREE_DAYS: u64 = 3 * 24 * 3600 * 1000;
 
 /// Options whose effect has no counterpart here and changes nothing a user can see.
-const HARMLESS: [&str; 18] = [
+const HARMLESS: [&str; 22] = [
+    // A Distributed table is read through itself, and every sharding key is understood when it is written.
+    "read.distributed.convertlocal",
+    "write.distributed.convertlocal.allowunsupportedsharding",
+    "write.distributed.useclusternodes",
+    "write.repartitionstrictly",
     "driver",
     "tcp_port",
     "path",
@@ -175,15 +182,11 @@ impl ClickHouseOptions {
         if given.take(&["read.jsonas"]).is_some_and(|value| !value.eq_ignore_ascii_case("string")) {
             return Err(ConnectorError::Unsupported { feature: "option read.jsonAs other than string".to_owned() });
         }
-        // Sharded reads and writes of local tables need a session a shard.
-        for key in ["write.distributed.convertlocal", "cluster"] {
-            if given.take(&[key]).is_some_and(|value| !value.eq_ignore_ascii_case("false")) {
-                return Err(ConnectorError::Unsupported { feature: format!("option {key}") });
-            }
+        if given.take(&["cluster"]).is_some() {
+            return Err(ConnectorError::Unsupported { feature: "option cluster".to_owned() });
         }
-        for key in ["read.distributed.convertlocal", "write.distributed.useclusternodes", "write.repartitionstrictly"] {
-            given.take(&[key]);
-        }
+        let key = "write.distributed.convertlocal";
+        let convert_local = given.0.contains_key(key).then(|| given.flag(key, false)).transpose()?;
         let dynamic = match given.take(&["partitionoverwritemode"]).map(|text| text.to_ascii_lowercase()).as_deref() {
             None | Some("static") => false,
             Some("dynamic") => true,
@@ -214,6 +217,7 @@ impl ClickHouseOptions {
             truncate: given.flag("truncate", false)?,
             dynamic,
             distributed: given.flag("write.distributed.foreground", false)?,
+            convert_local,
             create: create(&mut given)?,
             target,
             table,
@@ -226,6 +230,11 @@ impl ClickHouseOptions {
             None => Ok(read),
             Some(key) => Err(ConnectorError::option(&key, "no option of a ClickHouse source")),
         }
+    }
+
+    /// Whether a Distributed table is written by its local tables: what is to be all or nothing can be so nowhere else.
+    pub fn by_shards(&self) -> bool {
+        self.convert_local.unwrap_or(self.atomic)
     }
 
     /// The table a write goes to.

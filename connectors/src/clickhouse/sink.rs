@@ -9,30 +9,36 @@
 //!          dynamic    REPLACE PARTITION .. FROM stage          for each partition written to
 //!          DROP stage, then all attempts: an attempt that begins later finds no stage and writes nothing
 //! ```
+//!
+//! Of a Distributed table the local tables are written, each in this way; a row goes where the sharding key says.
 
 mod block;
 mod commit;
+mod inserts;
 mod janitor;
+mod prepare;
 mod publish;
+mod shards;
 mod task;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::SchemaRef;
+use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
-use super::ddl;
-use super::encode::Encoder;
-use super::http::{Client, text};
+use super::http::Client;
 use super::options::ClickHouseOptions;
-use super::table::{Column, Table, qualified};
+use super::table::Table;
 use crate::error::{ConnectorError, Result};
-use crate::sink::SaveMode;
+use crate::sink::{CommitMessage, SaveMode, WriteReport, Written};
+use prepare::PreparedTable;
+use shards::Sharding;
 
 /// What every staging table's name begins with; the job's id follows.
 const STAGE: &str = "_firesteel_stage_";
+/// The engine of a table that has its rows in tables of other servers.
+const DISTRIBUTED: &str = "Distributed";
 
 /// A write to a table, as the planner wants it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -57,42 +63,13 @@ impl ClickHouseSinkSpec {
     }
 }
 
-/// A write to a table that has begun.
+/// A write that has begun.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PreparedClickHouse {
-    options: ClickHouseOptions,
-    job_id: String,
-    database: String,
-    target: String,
-    /// What all staging tables of the job begin with; the stage is called just that.
-    prefix: String,
-    stage_uuid: String,
-    /// Engine and clauses of an attempt's table.
-    attempt_engine: String,
-    /// Whether rows stay as many as were put in.
-    counts: bool,
-    /// The columns rows go to, in input order.
-    columns: Vec<Column>,
-    zone: String,
-    finish: Finish,
-    /// Whether a commit has begun in this process, after which the stage may be gone because its rows are the target's.
-    #[serde(skip)]
-    committing: Arc<AtomicBool>,
-}
-
-/// What commit does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-enum Finish {
-    /// Rows are in the target already.
-    Direct,
-    /// The stage's parts become the target's.
-    Attach,
-    /// The stage becomes the target, which does not exist.
-    Rename,
-    /// Stage and target change places.
-    Exchange,
-    /// The stage's partitions replace those of the target.
-    Partitions,
+    /// The table, or the local tables of a Distributed one by shard.
+    tables: Vec<PreparedTable>,
+    /// Which row goes to which of several.
+    sharding: Option<Sharding>,
 }
 
 /// What one attempt of one task did.
@@ -100,11 +77,19 @@ enum Finish {
 pub struct ClickHouseMessage {
     /// Rows it wrote.
     pub rows: u64,
-    /// The attempt's table, when it made one.
-    pub table: Option<String>,
+    /// The same for each table.
+    tables: Vec<Wrote>,
 }
 
-/// Checks connection, table, mode and columns, and makes the stage. `None` when there is nothing to do.
+/// What one attempt of one task did to one table.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Wrote {
+    rows: u64,
+    /// The attempt's table, when it made one.
+    table: Option<String>,
+}
+
+/// Checks connection, table, mode and columns, and makes the stages. `None` when there is nothing to do.
 pub(crate) async fn prepare(
     spec: ClickHouseSinkSpec,
     schema: SchemaRef,
@@ -116,194 +101,70 @@ pub(crate) async fn prepare(
     let client = Client::new(&options.target)?;
     let (database, target) = options.write_table()?;
     let found = Table::find(&client, &database, &target).await.map_err(|failure| client.error(failure))?;
-    let finish = match (mode, &found) {
+    match (mode, &found) {
         (SaveMode::ErrorIfExists, Some(table)) => return Err(ConnectorError::TableExists { table: table.sql() }),
         (SaveMode::Ignore, Some(_)) => return Ok(None),
-        (_, None) => Finish::Rename,
-        (_, Some(table)) if !options.atomic || table.engine == "Distributed" => Finish::Direct,
-        (SaveMode::Append, Some(_)) => Finish::Attach,
-        (SaveMode::Overwrite, Some(_)) if options.dynamic => Finish::Partitions,
-        (SaveMode::Overwrite, Some(_)) => Finish::Exchange,
-    };
-    let zone = client.rows("SELECT timezone()").await.map_err(|failure| client.error(failure))?;
-    let zone = text(zone.first().and_then(|row| row.first()));
-    // Ids come from elsewhere and become a table's name.
-    let job: String = job_id.chars().filter(char::is_ascii_alphanumeric).collect();
-    let mut prepared = PreparedClickHouse {
-        prefix: format!("{STAGE}{job}"),
-        job_id: job_id.to_owned(),
-        stage_uuid: String::new(),
-        attempt_engine: String::new(),
-        counts: true,
-        columns: Vec::new(),
-        options,
-        database,
-        target,
-        zone,
-        finish,
-        committing: Arc::default(),
-    };
-    if finish != Finish::Direct {
-        janitor::sweep(&client, &prepared).await;
+        _ => {}
     }
-    let Some(table) = found else {
-        prepared.create_stage(&client, &names, &schema).await?;
-        return Ok(Some(prepared));
-    };
-    prepared.columns = match_columns(&names, &table)?;
-    // An unwritable type must be told before anything is made.
-    Encoder::new(&prepared.columns, &prepared.zone).schema(&schema)?;
-    if finish == Finish::Direct {
-        prepared.begin_direct(&client, &table, mode).await?;
-    } else {
-        prepared.begin_staged(&client, &table).await?;
+    if let Some(table) = found.as_ref().filter(|table| table.engine == DISTRIBUTED && options.by_shards()) {
+        return shards::prepare(&client, &options, mode, &names, &schema, job_id, table).await.map(Some);
     }
-    Ok(Some(prepared))
+    let table = PreparedTable::begin(options, mode, &names, &schema, job_id, found.as_ref()).await?;
+    Ok(Some(PreparedClickHouse { tables: vec![table], sharding: None }))
 }
 
 impl PreparedClickHouse {
     /// The most tasks to run at once.
     pub(crate) fn max_partitions(&self) -> Option<usize> {
-        self.options.writers
+        self.tables.first().and_then(|table| table.options.writers)
     }
 
-    fn stage(&self) -> String {
-        qualified(&self.database, &self.prefix)
-    }
-
-    fn target(&self) -> String {
-        qualified(&self.database, &self.target)
-    }
-
-    /// The stage of a table that does not exist: the table itself under another name.
-    async fn create_stage(&mut self, client: &Client, names: &[String], schema: &Schema) -> Result<()> {
-        if !self.options.atomic
-            && self.options.create.engine.as_deref().is_some_and(|engine| !engine.contains("MergeTree"))
-        {
-            // Nothing can be moved into such a table, so it is made at once and filled.
-            let body = ddl::body(names, schema, &self.options.create)?;
-            client.execute(&format!("CREATE TABLE {} {body}", self.target())).await.map_err(|f| client.error(f))?;
-            let table = self.find(client, &self.target.clone()).await?;
-            self.columns = match_columns(names, &table)?;
-            self.finish = Finish::Direct;
-            return Ok(());
+    /// Makes the winners' rows the target's. Calling it again finishes what was begun.
+    ///
+    /// Several tables are made ready before the first is touched, since no statement spans servers.
+    pub(crate) async fn commit(&self, messages: &[CommitMessage]) -> Result<WriteReport> {
+        let mut wrote: Vec<Vec<&Wrote>> = vec![Vec::new(); self.tables.len()];
+        for message in messages {
+            match &message.written {
+                Written::ClickHouse(own) if own.tables.len() == wrote.len() => {
+                    wrote.iter_mut().zip(&own.tables).for_each(|(all, own)| all.push(own));
+                }
+                _ => return Err(ConnectorError::Protocol("message of another sink".to_owned())),
+            }
         }
-        let body = ddl::body(names, schema, &self.options.create)?;
-        let sql = format!("CREATE TABLE IF NOT EXISTS {} {body}", self.stage());
-        client.insist(&sql).await.map_err(|failure| client.error(failure))?;
-        let made = self.use_stage(client, names, schema).await;
-        if made.is_err() {
-            self.drop_stage(client).await?;
+        let ready = self.tables.iter().zip(&wrote).map(|(table, wrote)| table.ready(wrote));
+        let ready = try_join_all(ready).await?;
+        for (index, (table, is_ready)) in self.tables.iter().zip(ready).enumerate() {
+            if is_ready {
+                table.finish().await.map_err(|error| self.partly(index, error))?;
+            }
         }
-        made
+        let rows = messages.iter().map(|message| message.rows).sum();
+        Ok(WriteReport { rows, bytes: 0, files: 0 })
     }
 
-    async fn use_stage(&mut self, client: &Client, names: &[String], schema: &Schema) -> Result<()> {
-        let stage = self.find(client, &self.prefix.clone()).await?;
-        if !stage.is_merge_tree() {
-            let feature = format!("an all-or-nothing write to an {} table; set write.atomic=false", stage.engine);
-            return Err(ConnectorError::Unsupported { feature });
+    /// Drops all that the job made; the targets are as they were.
+    pub(crate) async fn abort(&self) -> Result<()> {
+        let mut dropped = Ok(());
+        for table in &self.tables {
+            dropped = dropped.and(table.abort().await);
         }
-        self.columns = match_columns(names, &stage)?;
-        self.adopt(&stage);
-        Encoder::new(&self.columns, &self.zone).schema(schema).map(drop)
+        dropped
     }
 
-    async fn find(&self, client: &Client, name: &str) -> Result<Table> {
-        let found = Table::find(client, &self.database, name).await.map_err(|failure| client.error(failure))?;
-        found.ok_or_else(|| ConnectorError::TableNotFound { table: qualified(&self.database, name) })
-    }
-
-    fn adopt(&mut self, stage: &Table) {
-        self.stage_uuid.clone_from(&stage.uuid);
-        self.attempt_engine = stage.plain_engine();
-        self.counts = matches!(stage.engine.as_str(), "MergeTree" | "ReplicatedMergeTree" | "SharedMergeTree");
-    }
-
-    async fn begin_staged(&mut self, client: &Client, table: &Table) -> Result<()> {
-        let instead = "set write.atomic=false to write straight into it";
-        if !table.is_merge_tree() {
-            let feature =
-                format!("an all-or-nothing write to {}, a table of engine {}; {instead}", table.sql(), table.engine);
-            return Err(ConnectorError::Unsupported { feature });
+    /// The failure of one table's end, with what is visible already.
+    fn partly(&self, done: usize, error: ConnectorError) -> ConnectorError {
+        if done == 0 {
+            return error;
         }
-        if !table.dependants.is_empty() {
-            let views = table.dependants.join(", ");
-            let feature = format!(
-                "an all-or-nothing write to {}: its materialized views ({views}) see inserts only; {instead}",
-                table.sql()
-            );
-            return Err(ConnectorError::Unsupported { feature });
-        }
-        if self.finish == Finish::Exchange && self.options.truncate {
-            // The table itself stays, with all that hangs on it; its parts are replaced in one statement.
-            self.finish = Finish::Partitions;
-        }
-        let engine = match self.finish {
-            // This table becomes the target, so it is like it in everything.
-            Finish::Exchange => String::new(),
-            _ => format!(" ENGINE = {}", table.plain_engine()),
+        let names = |tables: &[PreparedTable]| {
+            tables.iter().map(|table| table.options.target.shown()).collect::<Vec<_>>().join(", ")
         };
-        let sql = format!("CREATE TABLE IF NOT EXISTS {} AS {}{engine}", self.stage(), table.sql());
-        client.insist(&sql).await.map_err(|failure| client.error(failure))?;
-        match self.find(client, &self.prefix.clone()).await {
-            Ok(stage) => {
-                self.adopt(&stage);
-                Ok(())
-            }
-            Err(error) => {
-                self.drop_stage(client).await?;
-                Err(error)
-            }
-        }
+        let (before, after) = self.tables.split_at(done.min(self.tables.len()));
+        ConnectorError::Protocol(format!(
+            "the rows are visible on some shards ({}), not on others ({}): {error}",
+            names(before),
+            names(after)
+        ))
     }
-
-    async fn begin_direct(&mut self, client: &Client, table: &Table, mode: SaveMode) -> Result<()> {
-        if table.engine == "Distributed" {
-            if self.options.atomic || !self.options.distributed {
-                let feature = format!(
-                    "an all-or-nothing write to {}, a Distributed table: no statement commits on all shards; with \
-                     write.atomic=false and write.distributed.foreground=true rows go through it, each block \
-                     acknowledged by its shards, or write the local tables of each shard",
-                    table.sql()
-                );
-                return Err(ConnectorError::Unsupported { feature });
-            }
-            if mode == SaveMode::Overwrite {
-                return Err(ConnectorError::Unsupported { feature: "overwriting a Distributed table".to_owned() });
-            }
-        }
-        if mode == SaveMode::Overwrite {
-            if self.options.dynamic {
-                let feature = "replacing partitions with write.atomic=false".to_owned();
-                return Err(ConnectorError::Unsupported { feature });
-            }
-            client
-                .execute(&format!("TRUNCATE TABLE {}", table.sql()))
-                .await
-                .map_err(|failure| client.error(failure))?;
-        }
-        Ok(())
-    }
-}
-
-fn match_columns(names: &[String], table: &Table) -> Result<Vec<Column>> {
-    let mut matched: Vec<Column> = Vec::with_capacity(names.len());
-    for name in names {
-        let exact = table.columns.iter().find(|column| column.name == *name);
-        let folded = || table.columns.iter().find(|column| column.name.to_lowercase() == name.to_lowercase());
-        let column = exact.or_else(folded).ok_or_else(|| ConnectorError::ColumnNotFound {
-            column: name.clone(),
-            table: table.sql(),
-            available: table.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", "),
-        })?;
-        if column.generated {
-            return Err(ConnectorError::Unsupported { feature: format!("writing computed column {}", column.name) });
-        }
-        if matched.iter().any(|other| other.name == column.name) {
-            return Err(ConnectorError::option("table", format!("column {} is written twice", column.name)));
-        }
-        matched.push(column.clone());
-    }
-    Ok(matched)
 }

@@ -78,13 +78,28 @@ impl Table {
             Some(at) => self.engine_full.get(closing(&self.engine_full, at)..).unwrap_or_default(),
             None => self.engine_full.strip_prefix(&self.engine).unwrap_or_default(),
         };
-        let window = "non_replicated_deduplication_window";
-        if rest.contains(window) {
-            return format!("MergeTree(){rest}");
-        }
-        let settings = if rest.contains(" SETTINGS ") { ", " } else { " SETTINGS " };
-        format!("MergeTree(){rest}{settings}{window} = 10000")
+        with_setting(format!("MergeTree(){rest}"), "non_replicated_deduplication_window", "10000")
     }
+
+    /// [`Self::plain_engine`] without merges: rows on their way are not worth the server's time, which the INSERTs want.
+    /// Also the setting that is to be reset where parts become many.
+    pub(crate) fn unmerged_engine(&self) -> (String, Option<&'static str>) {
+        let plain = self.plain_engine();
+        let setting = (!plain.contains(LARGEST_MERGE)).then_some(LARGEST_MERGE);
+        (with_setting(plain, LARGEST_MERGE, "1"), setting)
+    }
+}
+
+/// The setting of a MergeTree that says up to which size parts are merged.
+const LARGEST_MERGE: &str = "max_bytes_to_merge_at_max_space_in_pool";
+
+/// An engine with its clauses and one setting more, unless it has that.
+fn with_setting(engine: String, name: &str, value: &str) -> String {
+    if engine.contains(name) {
+        return engine;
+    }
+    let settings = if engine.contains(" SETTINGS ") { ", " } else { " SETTINGS " };
+    format!("{engine}{settings}{name} = {value}")
 }
 
 impl Column {
@@ -97,7 +112,7 @@ impl Column {
 }
 
 /// One past the bracket that closes the one at `open`.
-fn closing(text: &str, open: usize) -> usize {
+pub(super) fn closing(text: &str, open: usize) -> usize {
     let (mut depth, mut quoted, mut escaped) = (0_i32, false, false);
     for (at, c) in text.char_indices().filter(|(at, _)| *at >= open) {
         match c {
@@ -165,5 +180,25 @@ mod tests {
             table.plain_engine(),
             "MergeTree() ORDER BY intHash32(a) SETTINGS non_replicated_deduplication_window = 10000"
         );
+    }
+
+    #[test]
+    fn merges_wait_unless_the_table_says_how_large_they_are() {
+        let mut table = Table {
+            database: "d".to_owned(),
+            name: "t".to_owned(),
+            engine: "MergeTree".to_owned(),
+            engine_full: "MergeTree ORDER BY a SETTINGS non_replicated_deduplication_window = 7".to_owned(),
+            uuid: String::new(),
+            partition_key: String::new(),
+            dependants: Vec::new(),
+            columns: Vec::new(),
+        };
+        let (engine, setting) = table.unmerged_engine();
+        assert!(engine.ends_with("window = 7, max_bytes_to_merge_at_max_space_in_pool = 1"), "{engine}");
+        assert_eq!(setting, Some(LARGEST_MERGE));
+        table.engine_full = "MergeTree ORDER BY a SETTINGS max_bytes_to_merge_at_max_space_in_pool = 9".to_owned();
+        let (engine, setting) = table.unmerged_engine();
+        assert!(engine.contains("pool = 9") && !engine.contains("pool = 1,") && setting.is_none(), "{engine}");
     }
 }

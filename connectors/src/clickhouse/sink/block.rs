@@ -10,40 +10,79 @@ use arrow::ipc::CompressionType;
 use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
 use bytes::Bytes;
 
-use crate::clickhouse::encode::Encoder;
 use crate::clickhouse::options::Codec;
 use crate::error::{ConnectorError, Result};
 
-/// Bytes at which a block ends, whatever its rows.
-pub(super) const BLOCK_BYTES: usize = 64 * 1024 * 1024;
 /// Rows and bytes of a batch inside a block.
 const BATCH_ROWS: usize = 65_536;
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
-/// Rows taken at a time, so that a block ends near its bounds.
+/// Rows taken at a time, so that a batch ends near its bounds.
 const STEP: usize = 8192;
+
+/// Small batches that wait to become one.
+#[derive(Default)]
+pub(super) struct Gather {
+    waiting: Vec<RecordBatch>,
+    rows: usize,
+    bytes: usize,
+}
+
+impl Gather {
+    /// Takes rows of `batch` from `at` on and says how many.
+    pub(super) fn take(&mut self, batch: &RecordBatch, at: usize) -> usize {
+        let left = batch.num_rows().saturating_sub(at);
+        // What has been put together already is not cut again.
+        let length = if at == 0 && self.rows == 0 && fits(batch) { left } else { left.min(STEP) };
+        if length == 0 {
+            return 0;
+        }
+        let rows = batch.slice(at, length);
+        self.rows += length;
+        self.bytes += bytes(&rows);
+        self.waiting.push(rows);
+        length
+    }
+
+    /// Whether what waits is enough.
+    pub(super) fn is_full(&self) -> bool {
+        self.rows >= BATCH_ROWS || self.bytes >= BATCH_BYTES
+    }
+
+    /// What waits, as one batch, if anything does.
+    pub(super) fn settle(&mut self) -> Result<Option<RecordBatch>> {
+        (self.rows, self.bytes) = (0, 0);
+        let waiting = std::mem::take(&mut self.waiting);
+        match waiting.as_slice() {
+            [] => Ok(None),
+            [one] => Ok(Some(one.clone())),
+            [first, ..] => concat_batches(&first.schema(), &waiting).map(Some).map_err(engine),
+        }
+    }
+}
+
+/// Whether a batch is about as large as one shall be.
+fn fits(batch: &RecordBatch) -> bool {
+    (BATCH_ROWS / 2..=BATCH_ROWS + STEP).contains(&batch.num_rows()) && bytes(batch) <= 2 * BATCH_BYTES
+}
 
 /// What one INSERT will send.
 pub(super) struct Block {
     writer: StreamWriter<Vec<u8>>,
-    /// Rows it has, those that wait included.
     rows: usize,
-    waiting: Vec<RecordBatch>,
-    waiting_rows: usize,
-    waiting_bytes: usize,
 }
 
 impl Block {
-    /// A block without rows, of what an encoder gives.
-    pub(super) fn new(schema: &SchemaRef, codec: Codec) -> Result<Self> {
+    /// A block without rows, which is likely to take about `size` bytes.
+    pub(super) fn new(schema: &SchemaRef, codec: Codec, size: usize) -> Result<Self> {
         let codec = match codec {
             Codec::None => None,
             Codec::Lz4 => Some(CompressionType::LZ4_FRAME),
             Codec::Zstd => Some(CompressionType::ZSTD),
         };
         let options = IpcWriteOptions::default().try_with_compression(codec);
-        let writer = options.and_then(|options| StreamWriter::try_new_with_options(Vec::new(), schema, options));
-        let writer = writer.map_err(|error| ConnectorError::Engine(error.into()))?;
-        Ok(Self { writer, rows: 0, waiting: Vec::new(), waiting_rows: 0, waiting_bytes: 0 })
+        let room = Vec::with_capacity(size);
+        let writer = options.and_then(|options| StreamWriter::try_new_with_options(room, schema, options));
+        Ok(Self { writer: writer.map_err(engine)?, rows: 0 })
     }
 
     /// Rows it has.
@@ -51,48 +90,25 @@ impl Block {
         self.rows
     }
 
-    /// Takes rows of `batch` from `at` on, `most` in the whole block, and says how many.
-    ///
-    /// # Errors
-    /// Those of the encoder, for a value that does not fit.
-    pub(super) fn take(&mut self, batch: &RecordBatch, at: usize, most: usize, encoder: &mut Encoder) -> Result<usize> {
-        let length = batch.num_rows().saturating_sub(at).min(STEP).min(most.saturating_sub(self.rows));
-        if length == 0 {
-            return Ok(0);
-        }
-        let rows = batch.slice(at, length);
-        self.rows += length;
-        self.waiting_rows += length;
-        self.waiting_bytes += bytes(&rows);
-        self.waiting.push(rows);
-        if self.waiting_rows >= BATCH_ROWS || self.waiting_bytes >= BATCH_BYTES {
-            self.settle(encoder)?;
-        }
-        Ok(length)
+    /// Bytes it has.
+    pub(super) fn size(&self) -> usize {
+        self.writer.get_ref().len()
     }
 
-    /// Whether it is to be sent.
-    pub(super) fn is_full(&self, most: usize) -> bool {
-        self.rows >= most || self.writer.get_ref().len() >= BLOCK_BYTES
+    /// Takes rows as the target takes them.
+    pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.rows += batch.num_rows();
+        self.writer.write(batch).map_err(engine)
     }
 
     /// The bytes to send.
-    ///
-    /// # Errors
-    /// Those of the encoder, for a value that does not fit.
-    pub(super) fn finish(mut self, encoder: &mut Encoder) -> Result<Bytes> {
-        self.settle(encoder)?;
-        self.writer.into_inner().map(Bytes::from).map_err(|error| ConnectorError::Engine(error.into()))
+    pub(super) fn finish(self) -> Result<Bytes> {
+        self.writer.into_inner().map(Bytes::from).map_err(engine)
     }
+}
 
-    fn settle(&mut self, encoder: &mut Encoder) -> Result<()> {
-        let Some(first) = self.waiting.first() else { return Ok(()) };
-        let engine = |error: arrow::error::ArrowError| ConnectorError::Engine(error.into());
-        let rows = concat_batches(&first.schema(), &self.waiting).map_err(engine)?;
-        self.waiting.clear();
-        (self.waiting_rows, self.waiting_bytes) = (0, 0);
-        self.writer.write(&encoder.batch(&rows)?).map_err(engine)
-    }
+fn engine(error: arrow::error::ArrowError) -> ConnectorError {
+    ConnectorError::Engine(error.into())
 }
 
 /// The bytes of these rows alone, so that a task that is run again makes the same batches.

@@ -1,21 +1,20 @@
-//! The end of a write: the winners' rows become the target's, or all that the job made is dropped.
+//! The end of a write to one table: the winners' rows become the target's, or all that the job made is dropped.
 
 use std::sync::atomic::Ordering;
 
-use super::{Finish, PreparedClickHouse};
+use super::Wrote;
+use super::prepare::{Finish, PreparedTable};
 use crate::clickhouse::http::{Client, text};
 use crate::clickhouse::table::{Table, count, literal, qualified};
 use crate::error::{ConnectorError, Result};
-use crate::sink::{CommitMessage, WriteReport, Written};
 
-impl PreparedClickHouse {
-    /// Makes the winners' rows the target's. Calling it again finishes what was begun.
-    pub(crate) async fn commit(&self, messages: &[CommitMessage]) -> Result<WriteReport> {
-        let rows = messages.iter().map(|message| message.rows).sum();
-        let report = WriteReport { rows, bytes: 0, files: 0 };
+impl PreparedTable {
+    /// Brings the winners' rows together in the stage. False when nothing is left to be done: the rows are the target's.
+    pub(super) async fn ready(&self, wrote: &[&Wrote]) -> Result<bool> {
         if self.finish == Finish::Direct {
-            return Ok(report);
+            return Ok(false);
         }
+        let rows: u64 = wrote.iter().map(|own| own.rows).sum();
         let client = Client::new(&self.options.target)?;
         let stage = Table::find(&client, &self.database, &self.prefix).await.map_err(|f| client.error(f))?;
         let again = self.committing.swap(true, Ordering::AcqRel);
@@ -25,14 +24,14 @@ impl PreparedClickHouse {
             }
             // An earlier call got through and only its answer was lost.
             self.clean_up(&client).await;
-            return Ok(report);
+            return Ok(false);
         };
         if stage.uuid != self.stage_uuid {
             // The tables have changed places already: this is the old one.
             self.clean_up(&client).await;
-            return Ok(report);
+            return Ok(false);
         }
-        self.gather(&client, messages).await?;
+        self.gather(&client, wrote).await?;
         if self.counts {
             let found = count(&client, &format!("SELECT count() FROM {}", self.stage())).await;
             let found = found.map_err(|failure| client.error(failure))?;
@@ -40,13 +39,19 @@ impl PreparedClickHouse {
                 return Err(ConnectorError::Protocol(format!("tasks wrote {rows} rows, the stage has {found}")));
             }
         }
+        Ok(true)
+    }
+
+    /// Makes the stage's rows the target's.
+    pub(super) async fn finish(&self) -> Result<()> {
+        let client = Client::new(&self.options.target)?;
         self.publish(&client).await?;
         self.clean_up(&client).await;
-        Ok(report)
+        Ok(())
     }
 
     /// Drops all that the job made; the target is as it was.
-    pub(crate) async fn abort(&self) -> Result<()> {
+    pub(super) async fn abort(&self) -> Result<()> {
         if self.finish == Finish::Direct {
             return Ok(());
         }
@@ -55,14 +60,8 @@ impl PreparedClickHouse {
     }
 
     /// Moves the winners' parts to the stage; what has been moved is not there to be moved again.
-    async fn gather(&self, client: &Client, messages: &[CommitMessage]) -> Result<()> {
-        let mut tables = Vec::new();
-        for message in messages {
-            match &message.written {
-                Written::ClickHouse(own) => tables.extend(own.table.clone()),
-                _ => return Err(ConnectorError::Protocol("message of another sink".to_owned())),
-            }
-        }
+    async fn gather(&self, client: &Client, wrote: &[&Wrote]) -> Result<()> {
+        let tables: Vec<&String> = wrote.iter().filter_map(|own| own.table.as_ref()).collect();
         for some in tables.chunks(200) {
             let names: Vec<String> = some.iter().map(|name| literal(name)).collect();
             let sql = format!(

@@ -4,7 +4,8 @@
 //! and written no rows for `write.stagingMaxAge` is taken for dead. Its commit, should it ever come, finds its stage gone
 //! and fails.
 
-use super::{PreparedClickHouse, STAGE};
+use super::STAGE;
+use super::prepare::PreparedTable;
 use crate::clickhouse::http::{Client, text};
 use crate::clickhouse::table::{literal, qualified};
 use crate::error::Result;
@@ -13,13 +14,13 @@ use crate::error::Result;
 const ID: usize = 32;
 
 /// Drops what dead jobs left in the database. What fails here fails no write: the next one tries again.
-pub(super) async fn sweep(client: &Client, job: &PreparedClickHouse) {
+pub(super) async fn sweep(client: &Client, job: &PreparedTable) {
     if let Err(error) = try_sweep(client, job).await {
         tracing::warn!(%error, "failed to drop staging tables of dead writes");
     }
 }
 
-async fn try_sweep(client: &Client, job: &PreparedClickHouse) -> Result<()> {
+async fn try_sweep(client: &Client, job: &PreparedTable) -> Result<()> {
     let sql = dead(&job.database, job.options.staging_max_age);
     for row in client.rows(&sql).await.map_err(|failure| client.error(failure))? {
         let name = text(row.first());

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::{Finish, PreparedClickHouse};
+use super::prepare::{Finish, PreparedTable};
 use crate::clickhouse::http::{Client, Failure, text};
 use crate::clickhouse::table::literal;
 use crate::error::{ConnectorError, Result};
@@ -12,7 +12,7 @@ use crate::error::{ConnectorError, Result};
 const ASKED: u32 = 10;
 const APART: Duration = Duration::from_secs(1);
 
-impl PreparedClickHouse {
+impl PreparedTable {
     pub(super) async fn publish(&self, client: &Client) -> Result<()> {
         match self.finish {
             Finish::Direct => Ok(()),

@@ -1,4 +1,4 @@
-//! Batches of any size become blocks of bounded size, in order.
+//! Batches of any size become batches of bounded size, in order.
 
 use std::sync::Arc;
 
@@ -7,6 +7,7 @@ use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 use arrow::ipc::reader::StreamReader;
 
 use super::*;
+use crate::clickhouse::encode::Encoder;
 use crate::clickhouse::kind::Kind;
 use crate::clickhouse::table::Column;
 
@@ -30,64 +31,75 @@ fn rows(first: i64, last: i64, width: usize) -> RecordBatch {
     .unwrap()
 }
 
-/// The blocks that batches become, as the batches inside each.
-fn blocks(batches: &[RecordBatch], most: usize) -> Vec<Vec<RecordBatch>> {
-    let columns = columns();
-    let mut encoder = Encoder::new(&columns, "UTC");
-    let schema = encoder.schema(&batches[0].schema()).unwrap();
-    let (mut block, mut done) = (Block::new(&schema, Codec::Lz4).unwrap(), Vec::new());
+/// The batches that batches become.
+fn gathered(batches: &[RecordBatch]) -> Vec<RecordBatch> {
+    let (mut gather, mut done) = (Gather::default(), Vec::new());
     for batch in batches {
         let mut at = 0;
         while at < batch.num_rows() {
-            at += block.take(batch, at, most, &mut encoder).unwrap();
-            if block.is_full(most) {
-                let full = std::mem::replace(&mut block, Block::new(&schema, Codec::Lz4).unwrap());
-                done.push(full.finish(&mut encoder).unwrap());
+            at += gather.take(batch, at);
+            if gather.is_full() {
+                done.extend(gather.settle().unwrap());
             }
         }
     }
-    done.push(block.finish(&mut encoder).unwrap());
-    let read = |bytes: Bytes| StreamReader::try_new(std::io::Cursor::new(bytes), None).unwrap();
-    done.into_iter().map(|bytes| read(bytes).map(Result::unwrap).collect()).collect()
+    done.extend(gather.settle().unwrap());
+    done
 }
 
-fn lengths(blocks: &[Vec<RecordBatch>]) -> Vec<Vec<usize>> {
-    blocks.iter().map(|block| block.iter().map(RecordBatch::num_rows).collect()).collect()
+fn lengths(batches: &[RecordBatch]) -> Vec<usize> {
+    batches.iter().map(RecordBatch::num_rows).collect()
 }
 
 #[test]
 fn small_batches_are_put_together_and_every_row_is_there_once() {
     let batches: Vec<RecordBatch> = (0..100).map(|at| rows(at * 1000, (at + 1) * 1000, 1)).collect();
-    let blocks = blocks(&batches, 80_000);
-    assert_eq!(lengths(&blocks), [vec![66_000, 14_000], vec![20_000]]);
-    let ids: Vec<i64> = blocks
-        .iter()
-        .flatten()
-        .flat_map(|batch| batch.column(0).as_primitive::<Int64Type>().values().to_vec())
-        .collect();
+    let gathered = gathered(&batches);
+    assert_eq!(lengths(&gathered), [66_000, 34_000]);
+    let ids: Vec<i64> =
+        gathered.iter().flat_map(|batch| batch.column(0).as_primitive::<Int64Type>().values().to_vec()).collect();
     assert_eq!(ids, (0..100_000).collect::<Vec<i64>>());
 }
 
 #[test]
-fn wide_rows_end_batches_early() {
-    let batches: Vec<RecordBatch> = (0..4).map(|at| rows(at * 1000, (at + 1) * 1000, 10_000)).collect();
-    assert_eq!(lengths(&blocks(&batches, 500_000)), [vec![1000; 4]]);
+fn what_is_large_enough_is_taken_as_it_is() {
+    let batches = [rows(0, 66_000, 1), rows(66_000, 101_000, 1), rows(101_000, 102_000, 1)];
+    let once = gathered(&batches);
+    assert_eq!(lengths(&once), [66_000, 36_000]);
+    let shared = |batch: &RecordBatch| batch.column(0).as_primitive::<Int64Type>().values().as_ptr();
+    assert_eq!(shared(&once[0]), shared(&batches[0]));
+    assert_eq!(lengths(&gathered(&once)), [66_000, 36_000]);
 }
 
 #[test]
-fn a_large_batch_is_cut_where_a_block_ends() {
-    assert_eq!(lengths(&blocks(&[rows(0, 20_000, 1)], 7000)), [vec![7000], vec![7000], vec![6000]]);
+fn wide_rows_end_batches_early_and_large_batches_are_cut() {
+    let batches: Vec<RecordBatch> = (0..4).map(|at| rows(at * 1000, (at + 1) * 1000, 10_000)).collect();
+    assert_eq!(lengths(&gathered(&batches)), [1000; 4]);
+    assert_eq!(lengths(&gathered(&[rows(0, 200_000, 1)])), [65_536, 65_536, 65_536, 3392]);
+}
+
+#[test]
+fn a_block_is_what_it_was_given() {
+    let columns = columns();
+    let mut encoder = Encoder::new(&columns, "UTC");
+    let first = encoder.batch(&rows(0, 1000, 1)).unwrap();
+    for codec in [Codec::None, Codec::Lz4, Codec::Zstd] {
+        let mut block = Block::new(&first.schema(), codec, 10).unwrap();
+        block.write(&first).unwrap();
+        block.write(&first.slice(10, 20)).unwrap();
+        assert_eq!(block.rows(), 1020);
+        let read = StreamReader::try_new(std::io::Cursor::new(block.finish().unwrap()), None).unwrap();
+        let back: Vec<RecordBatch> = read.map(Result::unwrap).collect();
+        assert_eq!(back, [first.clone(), first.slice(10, 20)]);
+    }
 }
 
 #[test]
 fn a_bad_value_is_told_with_its_row_in_the_input() {
     let columns = vec![Column { kind: Kind::parse("UInt8"), sql_type: "UInt8".to_owned(), ..columns().remove(0) }];
     let mut encoder = Encoder::new(&columns, "UTC");
-    let batches: Vec<RecordBatch> = (0..10).map(|at| rows(at * 30, (at + 1) * 30, 1).project(&[0]).unwrap()).collect();
-    let mut block = Block::new(&encoder.schema(&batches[0].schema()).unwrap(), Codec::None).unwrap();
-    for batch in &batches {
-        block.take(batch, 0, 500_000, &mut encoder).unwrap();
-    }
-    let error = block.finish(&mut encoder).unwrap_err().to_string();
-    assert!(error.contains("256") && error.contains("id"), "{error}");
+    encoder.batch(&rows(0, 100, 1).project(&[0]).unwrap()).unwrap();
+    let error = encoder.batch(&rows(100, 300, 1).project(&[0]).unwrap()).unwrap_err();
+    assert!(matches!(error, ConnectorError::InvalidValue { row: 256, .. }), "{error}");
+    assert!(error.to_string().contains("id"), "{error}");
 }
