@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cancel;
 use crate::job::{JobHandle, JobId, JobRunner};
+use crate::read_ahead::read_ahead;
 use crate::rules::reduction::{self, Limits};
 use crate::session::profile;
 
@@ -65,7 +66,8 @@ impl LocalJobRunner {
         let id = JobId(uuid::Uuid::new_v4().to_string());
         // A child: the end of this job must not cancel others that share the caller's token.
         let token = cancel.child_token();
-        let plan = cancel::guard(plan, &token)?;
+        let stores = Arc::new(OnceLock::from(Arc::clone(state.runtime_env())));
+        let plan = cancel::guard(read_ahead(plan, &stores)?, &token)?;
         let partitions = plan.output_partitioning().partition_count();
         tracing::debug!(job_id = %id, partitions, "starting a local job");
         let (stream, progress) =

@@ -209,9 +209,11 @@ fn base_runtime(config: &EngineConfig, memory_limit: u64, store: Arc<StoreRegist
     let mut builder = RuntimeEnvBuilder::new()
         .with_memory_pool(memory::pool(memory_limit))
         .with_object_store_registry(store)
-        // Both caches are keyed by path without bucket, and the first never learns of new files: a wrong answer in waiting.
+        // All are keyed by path without bucket, and the first never learns of new files: wrong answers in waiting. Footers are
+        // kept by `footers`.
         .with_object_list_cache_limit(0)
-        .with_file_statistics_cache_limit(0);
+        .with_file_statistics_cache_limit(0)
+        .with_metadata_cache_limit(0);
     if let Some(directory) = &config.spill_dir {
         std::fs::create_dir_all(directory)?;
         builder = builder.with_temp_file_path(directory.clone());

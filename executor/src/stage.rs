@@ -28,6 +28,7 @@ use datafusion::physical_plan::metrics::MetricsSet;
 use datafusion::prelude::SessionConfig;
 use firesteel_engine::cancel;
 use firesteel_engine::failure;
+use firesteel_engine::read_ahead::{Stores, read_ahead};
 use firesteel_engine::sink::SinkExec;
 use firesteel_functions::SparkError;
 use firesteel_functions::error::from_datafusion;
@@ -86,7 +87,9 @@ impl ExecutionEngine for EngineStages {
                 DataFusionError::Internal("a task's plan does not begin with a shuffle writer".into())
             })?;
         let ready = self.ready(child, work_dir, &global_output_partition_ids)?;
-        let input = cancel::guard(filters::push_down(ready, config.options())?, &token)?;
+        let stores = Stores::default();
+        let ready = read_ahead(filters::push_down(ready, config.options())?, &stores)?;
+        let input = cancel::guard(ready, &token)?;
         let work_dir = work_dir.to_owned();
         let writer = if plan.is::<ShuffleWriterExec>() {
             let writer = ShuffleWriterExec::try_new(job_id, stage_id, input, work_dir)?
@@ -106,7 +109,7 @@ impl ExecutionEngine for EngineStages {
         } else {
             return Err(DataFusionError::Internal(format!("a task's plan begins with {}", plan.name())));
         };
-        Ok(Arc::new(Stage { inner: DefaultQueryStageExec::new(writer), token }))
+        Ok(Arc::new(Stage { inner: DefaultQueryStageExec::new(writer), token, stores }))
     }
 }
 
@@ -163,6 +166,8 @@ fn is_about_data(error: &ArrowError) -> bool {
 struct Stage {
     inner: DefaultQueryStageExec,
     token: CancellationToken,
+    /// Told when the task runs.
+    stores: Stores,
 }
 
 impl fmt::Display for Stage {
@@ -180,6 +185,7 @@ impl QueryStageExecutor for Stage {
     ) -> Result<Vec<ShuffleWritePartition>> {
         // Also when this future is dropped, which is how a task is cancelled.
         let _stop = self.token.clone().drop_guard();
+        self.stores.get_or_init(|| context.runtime_env());
         let context = Arc::new(filters::filled(&context));
         self.inner.execute_query_stage(task_id, context).await.map_err(classified)
     }

@@ -10,8 +10,10 @@ use datafusion::common::config::TableParquetOptions;
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::avro::AvroFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
+use datafusion::execution::SessionState;
 use firesteel_connectors::files::orc::OrcFormat;
 use firesteel_engine::failure::shown_location;
+use firesteel_engine::footers;
 use firesteel_functions::error::{SparkError, SparkResult};
 use firesteel_functions::types::{DataType, StructField, StructType};
 use futures::{StreamExt, TryStreamExt};
@@ -34,7 +36,7 @@ pub(super) async fn load(
     env: &Environment<'_>,
 ) -> SparkResult<Loaded> {
     let format: Arc<dyn FileFormat> = Arc::new(parquet_format(env));
-    let footers = footers(&format, &listing, env).await?;
+    let footers = schemas(&format, &listing, env).await?;
     let merge = options.flag("mergeSchema", env.conf.is_true("spark.sql.parquet.mergeSchema"))?;
     let declared = match schema {
         Some(schema) => schema,
@@ -54,7 +56,7 @@ pub(super) async fn load_avro(
     env: &Environment<'_>,
 ) -> SparkResult<Loaded> {
     let format: Arc<dyn FileFormat> = Arc::new(AvroFormat);
-    let footers = footers(&format, &listing, env).await?;
+    let footers = schemas(&format, &listing, env).await?;
     let declared = match (schema, footers.first()) {
         (Some(schema), _) => schema,
         (None, Some(footer)) => as_nullable(&StructType::from_arrow(footer)?),
@@ -71,7 +73,7 @@ pub(super) async fn load_orc(
     env: &Environment<'_>,
 ) -> SparkResult<Loaded> {
     let format: Arc<dyn FileFormat> = Arc::new(OrcFormat);
-    let footers = footers(&format, &listing, env).await?;
+    let footers = schemas(&format, &listing, env).await?;
     let merge = options.flag("mergeSchema", env.conf.is_true("spark.sql.orc.mergeSchema"))?;
     let declared = match (schema, footers.first()) {
         (Some(schema), _) => schema,
@@ -95,19 +97,28 @@ fn parquet_format(env: &Environment<'_>) -> ParquetFormat {
 }
 
 /// The schema of each file, in order.
-async fn footers(
+async fn schemas(
     format: &Arc<dyn FileFormat>,
     listing: &Listing,
     env: &Environment<'_>,
 ) -> SparkResult<Vec<SchemaRef>> {
     let state = env.ctx.state();
+    let mut stores: BTreeMap<&str, Vec<&SourceFile>> = BTreeMap::new();
+    listing.files.iter().for_each(|file| stores.entry(file.store.as_str()).or_default().push(file));
+    let mut sessions: BTreeMap<&str, SessionState> = BTreeMap::new();
+    for (store, files) in stores {
+        if let Some(first) = files.first() {
+            let metas = files.iter().map(|file| &file.file.object_meta);
+            sessions.insert(store, footers::session(&state, &first.store, metas).map_err(failure)?);
+        }
+    }
     let files: Vec<SourceFile> = listing.files.iter().take(MOST_FOOTERS).cloned().collect();
     if listing.files.len() > MOST_FOOTERS {
         tracing::warn!(files = listing.files.len(), "reading the schema of the first files only");
     }
     futures::stream::iter(files)
         .map(|file| {
-            let (format, state) = (Arc::clone(format), &state);
+            let (format, state) = (Arc::clone(format), sessions.get(file.store.as_str()).unwrap_or(&state));
             async move {
                 let store = state.runtime_env().object_store(&file.store).map_err(failure)?;
                 let read = format.infer_schema(state, &store, std::slice::from_ref(&file.file.object_meta)).await;

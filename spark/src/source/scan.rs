@@ -23,6 +23,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, TableProviderFilterPushDown, T
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::union::UnionExec;
+use firesteel_engine::footers;
 use futures::{StreamExt, TryStreamExt};
 
 /// Files that one scan can read: one store, one spelling of the column names.
@@ -133,6 +134,7 @@ impl FilesTable {
                 continue;
             }
             let store = state.runtime_env().object_store(&set.store)?;
+            let state = &footers::session(state, &set.store, set.files.iter().map(|file| &file.object_meta))?;
             let read = futures::stream::iter(set.files.clone()).map(|file| {
                 let store = Arc::clone(&store);
                 async move {
