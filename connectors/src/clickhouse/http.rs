@@ -147,8 +147,6 @@ impl Client {
             (format_of.as_str(), "ArrowStream".to_owned()),
             (structure_of.as_str(), structure.to_owned()),
             ("input_format_null_as_default", "0".to_owned()),
-            // One thread gives rows back in their order.
-            ("max_threads", "1".to_owned()),
         ];
         let content = format!("multipart/form-data; boundary={boundary}");
         let mut waits = WAITS.into_iter();

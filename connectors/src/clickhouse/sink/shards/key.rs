@@ -5,12 +5,13 @@
 //! which any shard will do; every other key is worked out by the server, which alone knows its functions.
 
 use std::io::Cursor;
+use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array};
 use arrow::compute::take_record_batch;
 use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type,
-    UInt64Type,
+    ArrowPrimitiveType, DataType, Field, Int8Type, Int16Type, Int32Type, Int64Type, Schema, UInt8Type, UInt16Type,
+    UInt32Type, UInt64Type,
 };
 use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamReader;
@@ -136,11 +137,7 @@ impl<'a> Router<'a> {
             }
             Key::Column(at) => numbers(rows.columns().get(*at).ok_or_else(|| wrong("no such column"))?)?,
             Key::Asked { expression, columns, structure } => {
-                let keys = ask(&self.client, expression, &rows.project(columns).map_err(engine)?, structure).await?;
-                if keys.len() != rows.num_rows() {
-                    return Err(wrong("the server gave another number of sharding keys than rows"));
-                }
-                keys
+                ask(&self.client, expression, &rows.project(columns).map_err(engine)?, structure).await?
             }
         };
         let ends = &self.sharding.ends;
@@ -163,19 +160,40 @@ impl<'a> Router<'a> {
     }
 }
 
+/// The column that numbers rows, since a server gives them back in any order.
+const ROW: &str = "firesteel_row";
+
 /// Asks the server for the keys of rows, which it gets as a table of one request.
 async fn ask(client: &Client, expression: &str, rows: &RecordBatch, structure: &str) -> Result<Vec<u64>> {
+    let count = u32::try_from(rows.num_rows()).map_err(|_| wrong("a batch of too many rows"))?;
+    let mut fields = rows.schema().fields().to_vec();
+    fields.push(Arc::new(Field::new(ROW, DataType::UInt32, false)));
+    let numbered: ArrayRef = Arc::new(UInt32Array::from_iter_values(0..count));
+    let columns = rows.columns().iter().cloned().chain([numbered]).collect();
+    let rows = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(engine)?;
     let mut writer = StreamWriter::try_new(Vec::new(), &rows.schema()).map_err(engine)?;
-    writer.write(rows).map_err(engine)?;
+    writer.write(&rows).map_err(engine)?;
     let body = writer.into_inner().map_err(engine)?;
-    let sql = format!("SELECT {expression} FROM firesteel_rows FORMAT ArrowStream");
-    let answer = client.ask(&sql, "firesteel_rows", structure, &body).await.map_err(|failure| client.error(failure))?;
-    let mut keys = Vec::with_capacity(rows.num_rows());
-    for batch in StreamReader::try_new(Cursor::new(answer), None).map_err(engine)? {
-        let batch = batch.map_err(engine)?;
-        keys.extend(numbers(batch.columns().first().ok_or_else(|| wrong("an answer without a column"))?)?);
+    let (structure, table) = (format!("{structure}, {} UInt32", quote(ROW)), "firesteel_rows");
+    let sql = format!("SELECT {expression}, {} FROM {table} FORMAT ArrowStream", quote(ROW));
+    let answer = client.ask(&sql, table, &structure, &body).await.map_err(|failure| client.error(failure))?;
+    let answer = StreamReader::try_new(Cursor::new(answer), None).map_err(engine)?;
+    placed(answer.map(|batch| batch.map_err(engine)), rows.num_rows())
+}
+
+/// The keys in the order of the rows that they came with.
+fn placed(answer: impl Iterator<Item = Result<RecordBatch>>, rows: usize) -> Result<Vec<u64>> {
+    let mut keys = vec![None; rows];
+    for batch in answer {
+        let batch = batch?;
+        let [found, row] = batch.columns() else { return Err(wrong("an answer of other columns than were asked for")) };
+        for (key, row) in numbers(found)?.into_iter().zip(numbers(row)?) {
+            let slot = usize::try_from(row).ok().and_then(|row| keys.get_mut(row));
+            *slot.ok_or_else(|| wrong("a sharding key of a row that was not sent"))? = Some(key);
+        }
     }
-    Ok(keys)
+    let all: Option<Vec<u64>> = keys.into_iter().collect();
+    all.ok_or_else(|| wrong("the server gave no sharding key for some rows"))
 }
 
 /// Whole numbers as the unsigned ones of the same bits and width.

@@ -1,7 +1,5 @@
 //! Keys become shards as ClickHouse's own `createBlockSelector` has it; the engine's word is asked in the end-to-end tests.
 
-use std::sync::Arc;
-
 use arrow::array::{Int32Array, UInt64Array};
 
 use super::*;
@@ -90,4 +88,18 @@ fn keys_that_are_null_or_no_numbers_are_refused() {
     assert!(numbers(&null).unwrap_err().to_string().contains("null"));
     let text: ArrayRef = Arc::new(arrow::array::StringArray::from(vec!["a"]));
     assert!(numbers(&text).unwrap_err().to_string().contains("Utf8"));
+}
+
+#[test]
+fn keys_are_those_of_their_rows_in_whatever_order_they_come() {
+    let batch = |keys: Vec<i32>, rows: Vec<u32>| {
+        let keys: ArrayRef = Arc::new(Int32Array::from(keys));
+        let rows: ArrayRef = Arc::new(UInt32Array::from(rows));
+        RecordBatch::try_from_iter([("key", keys), (ROW, rows)])
+    };
+    let answer = || [batch(vec![30, 10], vec![2, 0]), batch(vec![20], vec![1])].into_iter();
+    let answer = || answer().map(|batch| batch.map_err(engine));
+    assert_eq!(placed(answer(), 3).unwrap(), [10, 20, 30]);
+    assert!(placed(answer(), 4).unwrap_err().to_string().contains("no sharding key"));
+    assert!(placed(answer(), 2).unwrap_err().to_string().contains("not sent"));
 }
