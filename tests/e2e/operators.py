@@ -112,7 +112,9 @@ class Kubernetes:
         try:
             return self.wait(f"{name} {phases}", reached, seconds)
         except AssertionError as late:
-            raise AssertionError(f"{late}; it is {self.status(kind, namespace, name)}") from None
+            said = self.operator.log.read_text(errors="replace").splitlines()[-20:]
+            raise AssertionError("\n".join([f"{late}; it is {self.status(kind, namespace, name)}", "the operator said last:", *said,
+                                            f"problems of the Services: {self.proxy.problems[-3:]}"])) from None
 
     def events(self, namespace):
         return [(e["regarding"].get("name"), e["reason"], e.get("note", ""))
