@@ -272,6 +272,20 @@ def test_what_passes_is_done_again_and_nothing_is_there_twice(spark, clickhouse,
     assert clickhouse.rows(f"SELECT count(), sum(id) FROM {table}") == [[3100, 4503450]]
 
 
+@pytest.mark.parametrize("blocks,resets", [(16, 0), (40, 1)])
+def test_only_attempts_of_many_blocks_are_merged(spark, clickhouse, table, blocks, resets):
+    """Parts are moved as they are, but thousands of them would slow the target down."""
+    clickhouse.execute(f"CREATE TABLE {table} (id Int64) ENGINE = MergeTree ORDER BY id")
+    clickhouse.log()
+    write(spark.range(blocks * 100).coalesce(1), clickhouse, table, write__batchSize="100")
+    log = clickhouse.log()
+    made = [sql for sql in log if "CREATE TABLE" in sql and "max_bytes_to_merge_at_max_space_in_pool = 1" in sql]
+    assert len(made) == 1 and len([sql for sql in log if "RESET SETTING" in sql]) == resets
+    assert clickhouse.rows(f"SELECT count(), uniqExact(id) FROM {table}") == [[blocks * 100] * 2]
+    (kept,) = clickhouse.rows(f"SELECT engine_full FROM system.tables WHERE name = '{table}'")
+    assert "max_bytes_to_merge" not in kept[0]
+
+
 @pytest.mark.parametrize("mode", ["append", "overwrite"])
 @pytest.mark.parametrize("match", ["INSERT INTO", "MOVE PARTITION", "ATTACH PARTITION", "EXCHANGE", "system.parts"])
 def test_a_write_that_fails_leaves_the_table_as_it_was(spark, clickhouse, table, mode, match):

@@ -152,7 +152,7 @@ impl PreparedClickHouse {
         dropped
     }
 
-    /// The failure of one table's end, with what is visible already.
+    /// The failure of one table's end, of its own class, with what is visible already.
     fn partly(&self, done: usize, error: ConnectorError) -> ConnectorError {
         if done == 0 {
             return error;
@@ -161,10 +161,18 @@ impl PreparedClickHouse {
             tables.iter().map(|table| table.options.target.shown()).collect::<Vec<_>>().join(", ")
         };
         let (before, after) = self.tables.split_at(done.min(self.tables.len()));
-        ConnectorError::Protocol(format!(
-            "the rows are visible on some shards ({}), not on others ({}): {error}",
-            names(before),
-            names(after)
-        ))
+        let told = format!("the rows are visible on some shards ({}), not on others ({})", names(before), names(after));
+        match error {
+            ConnectorError::Database { sqlstate, message, transient } => {
+                ConnectorError::Database { sqlstate, message: format!("{told}: {message}"), transient }
+            }
+            ConnectorError::ConnectionFailed { target, reason } => {
+                ConnectorError::ConnectionFailed { target, reason: format!("{told}: {reason}") }
+            }
+            ConnectorError::Transient { target, reason } => {
+                ConnectorError::Transient { target, reason: format!("{told}: {reason}") }
+            }
+            other => ConnectorError::Protocol(format!("{told}: {other}")),
+        }
     }
 }

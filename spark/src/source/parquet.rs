@@ -103,8 +103,9 @@ async fn schemas(
     env: &Environment<'_>,
 ) -> SparkResult<Vec<SchemaRef>> {
     let state = env.ctx.state();
+    let files = || listing.files.iter().take(MOST_FOOTERS);
     let mut stores: BTreeMap<&str, Vec<&SourceFile>> = BTreeMap::new();
-    listing.files.iter().for_each(|file| stores.entry(file.store.as_str()).or_default().push(file));
+    files().for_each(|file| stores.entry(file.store.as_str()).or_default().push(file));
     let mut sessions: BTreeMap<&str, SessionState> = BTreeMap::new();
     for (store, files) in stores {
         if let Some(first) = files.first() {
@@ -112,11 +113,10 @@ async fn schemas(
             sessions.insert(store, footers::session(&state, &first.store, metas).map_err(failure)?);
         }
     }
-    let files: Vec<SourceFile> = listing.files.iter().take(MOST_FOOTERS).cloned().collect();
     if listing.files.len() > MOST_FOOTERS {
         tracing::warn!(files = listing.files.len(), "reading the schema of the first files only");
     }
-    futures::stream::iter(files)
+    futures::stream::iter(files().cloned().collect::<Vec<_>>())
         .map(|file| {
             let (format, state) = (Arc::clone(format), sessions.get(file.store.as_str()).unwrap_or(&state));
             async move {
