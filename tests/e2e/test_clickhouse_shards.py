@@ -150,8 +150,10 @@ def test_a_shard_that_fails_before_the_end_leaves_every_shard_as_it_was(spark, s
 def test_what_is_visible_is_told_when_the_last_step_fails_on_one_shard(spark, shards):
     distribute(shards, "id")
     shards[1].faults({"match": "ATTACH PARTITION", "action": "refuse", "code": 497})
-    with pytest.raises(PySparkException, match="visible on some shards .*127.0.0.1.*not on others .*127.0.0.2.*made to fail"):
+    with pytest.raises(PySparkException, match="visible on some shards .*127.0.0.1.*not on others .*127.0.0.2.*made to fail") as told:
         write(rows(spark, 0, 40), shards)
+    # The class of what a server refuses, not one of ours.
+    assert told.value.getSqlState() == "HV000"
     assert counts(shards) == [10, 0]
 
 
